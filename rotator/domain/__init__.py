@@ -1,0 +1,1 @@
+"""The words of the field as types: pairs, consumers, rotations, facts, errors. No I/O."""

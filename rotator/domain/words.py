@@ -1,0 +1,70 @@
+"""The vocabulary that row, trail, command line and tests share (contract.md: Database, JSON)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """State of a rotation (protocol section 1)."""
+
+    RUNNING = "running"
+    OVERLAP = "overlap"  # published, the old pair is still valid
+    WAITING = "waiting"  # something is down; goes on by itself
+    HELD = "held"  # needs a human; goes on after `release`
+    UNPROVEN = "unproven"  # all done but not proven; keeps proving
+    DONE = "done"
+    ABANDONED = "abandoned"
+    FAILED = "failed"  # ended before the pivot, everything as it was
+
+
+ENDED = (State.DONE, State.ABANDONED, State.FAILED)
+
+
+class Trigger(StrEnum):
+    SCHEDULED = "scheduled"
+    MANUAL = "manual"
+    FORCE = "force"
+
+
+class Goal(StrEnum):
+    ROTATE = "rotate"
+    ABANDON = "abandon"
+
+
+class Phase(StrEnum):
+    """What an audit row tells."""
+
+    INTENT = "intent"  # committed before a change outside
+    OUTCOME = "outcome"  # what came of it
+    OBSERVE = "observe"  # something seen that mattered
+    DECISION = "decision"
+
+
+class Outcome(StrEnum):
+    OK = "ok"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    HELD = "held"
+
+
+class Claim(StrEnum):
+    """How far a claim of protocol section 5 is."""
+
+    PROVEN = "proven"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    NOT_ASKED = "not_asked"
+
+
+CLAIMS = ("refused", "tokens", "vault", "slot")
+
+# The names a step may have in the trail (contract.md: Database).
+STEP_NAMES = (
+    "settle", "restore", "hold", "clear", "stage", "discard", "escrow", "canary", "verify", "publish", "promote",
+    "overlap", "retire", "refused", "revoke", "destroy", "prove", "close",
+    "fence", "abandon", "block", "unblock", "request", "receive", "await_apply", "force", "release", "pause",
+    "resume", "approve", "review", "refused_command", "read", "anchor", "adopt", "drift", "calibrate", "check",
+    "lease", "config",
+)  # fmt: skip
