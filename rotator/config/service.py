@@ -1,0 +1,160 @@
+"""`[timing]`, `[control]`, `[approval]`, `[audit]`, `[[notify]]`: the rotator as a service."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool, StrictInt, ValidationInfo, field_validator, model_validator
+
+from rotator.config.base import Duration, FileName, Needed, NeededFile, Table, Text, option
+from rotator.config.hosts import web_address
+
+_ANCHOR = re.compile(r"file:/[^\x00-\x1f]+|journal|syslog|https://[^\s@]+")
+
+
+class TimingConfig(Table):
+    """`[timing]`: every wait of the protocol. All may be `0s` but lease and poll."""
+
+    propagation: Duration = option(
+        timedelta(minutes=15), about="W: how long Salesforce may need to accept or refuse a pair everywhere"
+    )
+    verify_spread: Duration = option(timedelta(), about="the new pair is verified again over this time")
+    proof_spacing: Duration = option(timedelta(seconds=30), about="between the refusals that count as proof")
+    settle: Duration = option(timedelta(minutes=2), about="before a second look after an unknown outcome")
+    poll: Duration = option(timedelta(seconds=2), about="between two looks of a waiting command; not 0s")
+    vault_wait: Duration = option(timedelta(minutes=15), about="how long to try while Vault is down")
+    lease: Duration = option(timedelta(seconds=30), about="how long a worker may be silent; 2s at least")
+    tick: Duration = option(timedelta(seconds=5), about="between two looks for what is due")
+
+    @field_validator("lease")
+    @classmethod
+    def _lease(cls, lease: timedelta) -> timedelta:
+        if lease < timedelta(seconds=2):
+            raise ValueError("must be 2s at least")
+        return lease
+
+    @field_validator("poll")
+    @classmethod
+    def _poll(cls, poll: timedelta) -> timedelta:
+        if not poll:
+            raise ValueError("must be more than nothing")
+        return poll
+
+
+class ControlConfig(Table):
+    """`[control]`."""
+
+    socket: Text = option("/run/rotator/control.sock", about="Unix socket of the daemon; empty: none")
+
+    @field_validator("socket")
+    @classmethod
+    def _socket(cls, socket: str) -> str:
+        if socket and not socket.startswith("/"):
+            raise ValueError("must be an absolute path, or empty")
+        if len(socket.encode()) > 107:  # sun_path, unix(7)
+            raise ValueError("is longer than the 107 bytes a Unix socket's name may have")
+        return socket
+
+
+class ApprovalConfig(Table):
+    """`[approval]`: what a forced rotation must bring along."""
+
+    ticket_pattern: Text = option("", about="regular expression for ticket ids; empty: any", example="INC-[0-9]+")
+    second_person: StrictBool = option(False, about="true: a second person must approve")
+
+    @field_validator("ticket_pattern")
+    @classmethod
+    def _pattern(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error:
+            raise ValueError("is not a regular expression") from None
+        return pattern
+
+
+class AuditConfig(Table):
+    """`[audit]`."""
+
+    retention: Duration = option(timedelta(days=760), about="how long rows are kept")
+    signing_key_file: FileName = option(
+        "", about="Ed25519 key (PEM) that signs anchors and evidence", example="audit.pem"
+    )
+    transit_key: Text = option("", about="key of Vault's transit engine, in place of the file", example="rotator-audit")
+    anchors: tuple[Text, ...] = option(
+        ("file:/var/lib/rotator/anchors", "journal"),
+        about="where signed chain heads go: `file:/folder`, `journal`, `syslog`, `https://...`."
+        " The default's folder lies in `state_dir`",
+    )
+
+    @field_validator("transit_key")
+    @classmethod
+    def _one_key(cls, transit_key: str, info: ValidationInfo) -> str:
+        if transit_key and info.data.get("signing_key_file"):
+            raise ValueError("stands beside signing_key_file: give one of the two")
+        return transit_key
+
+    @field_validator("anchors")
+    @classmethod
+    def _anchors(cls, anchors: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not _ANCHOR.fullmatch(anchor) for anchor in anchors):
+            raise ValueError("must each be file:/folder, journal, syslog or https://...")
+        return anchors
+
+
+Event = Literal["held", "unproven", "overdue", "force", "drift", "failing"]
+_EVENTS: tuple[Event, ...] = ("held", "unproven", "overdue", "force", "drift", "failing")
+
+
+class _Notice(Table):
+    events: tuple[Event, ...] = option(_EVENTS, about="what is told")
+
+
+class WebhookNotice(_Notice):
+    """A signed POST to an address of your own."""
+
+    kind: Literal["webhook"]
+    url: Text = option("", about="address (https), where it is no secret", example="https://hooks.example.com/rotator")
+    url_file: FileName = option("", about="file with the address, where it is one", example="webhook-url")
+    secret_file: FileName = option("", about="file with the key that signs the body (HMAC)", example="webhook-key")
+
+    _url = field_validator("url")(web_address)
+
+    @model_validator(mode="after")
+    def _one_address(self) -> WebhookNotice:
+        if bool(self.url) == bool(self.url_file):
+            raise ValueError("needs one of url and url_file")
+        return self
+
+
+class SlackNotice(_Notice):
+    """A Slack incoming webhook; its address is a secret."""
+
+    kind: Literal["slack"]
+    url_file: NeededFile = option(about="file with the webhook's address", example="slack-url")
+
+
+class PagerDutyNotice(_Notice):
+    """PagerDuty Events API v2."""
+
+    kind: Literal["pagerduty"]
+    routing_key_file: NeededFile = option(about="file with the integration key", example="pagerduty-key")
+
+
+class SmtpNotice(_Notice):
+    """Mail."""
+
+    kind: Literal["smtp"]
+    host: Needed = option(about="mail server", example="mail.example.com")
+    port: Annotated[StrictInt, Field(ge=1, le=65535)] = option(587, about="its port")
+    tls: Literal["starttls", "tls", "none"] = option("starttls", about="how the connection is protected")
+    sender: Needed = option(about="address the mail comes from", example="rotator@example.com")
+    to: Annotated[tuple[Needed, ...], Field(min_length=1)] = option(
+        about="addresses it goes to", example=["oncall@example.com"]
+    )
+    username: Text = option("", about="login, where the server wants one", example="rotator")
+    password_file: FileName = option("", about="file with its password", example="smtp-password")
+
+
+Notice = Annotated[WebhookNotice | SlackNotice | PagerDutyNotice | SmtpNotice, Field(discriminator="kind")]

@@ -1,0 +1,63 @@
+"""What is not wrong but should be known: ignored variables, open doors, options that have no effect yet."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from rotator.config.durations import write_duration
+from rotator.config.models import Config
+from rotator.config.service import ApprovalConfig, AuditConfig
+
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "FTP_PROXY")
+
+
+def of_environment(env: Mapping[str, str]) -> Iterator[str]:
+    """VAULT_* and proxy variables; their names, never their values."""
+    vault = sorted(name for name in env if name.upper().startswith("VAULT_"))
+    if vault:
+        yield f"ignored: {', '.join(vault)}; the Vault server and login stand in [vault] of the configuration"
+    proxies = sorted(name for name in env if name.upper() in _PROXIES)
+    if proxies:
+        yield f"ignored: {', '.join(proxies)}; a proxy stands in egress_proxy of its org"
+
+
+def of_files(files: Iterable[Path]) -> Iterator[str]:
+    """Files that everybody may change: who changes the host in one gets the next secret."""
+    for file in files:
+        if file.stat().st_mode & stat.S_IWOTH:
+            yield f"{file} may be changed by everybody: chmod o-w {file}"
+
+
+def of_settings(config: Config) -> Iterator[str]:
+    """Settings that are allowed and yet worth a line."""
+    yield from _insecure(config)
+    yield from _not_yet(config)
+    for name, app in config.apps.items():
+        if app.schedule.interval and app.max_age < app.schedule.interval:
+            age = write_duration(app.max_age)
+            yield f"apps.{name}: max_age {age} comes before every {write_duration(app.schedule.interval)} and wins"
+
+
+def _insecure(config: Config) -> Iterator[str]:
+    places = ["vault"] if config.vault.insecure else []
+    places += [f"orgs.{name}" for name, org in config.orgs.items() if org.insecure]
+    if places:
+        yield f"insecure = true in {', '.join(places)}: for tests only, secrets may travel unprotected"
+
+
+def _not_yet(config: Config) -> Iterator[str]:
+    """Options whose use comes with a later version: whoever sets one must not believe that it works."""
+    used = {
+        "approval": config.approval != ApprovalConfig(),
+        "audit.signing_key_file": config.audit.signing_key_file != AuditConfig().signing_key_file,
+        "audit.transit_key": config.audit.transit_key != AuditConfig().transit_key,
+        "notify": bool(config.notify),
+        "apps.*.hooks": any(app.hooks.published for app in config.apps.values()),
+        "orgs.*.spare": any(org.spare for org in config.orgs.values()),
+        "apps.*.kind = connected_app": any(app.kind == "connected_app" for app in config.apps.values()),
+    }
+    set_ = [name for name, is_set in used.items() if is_set]
+    if set_:
+        yield f"without effect in this version: {', '.join(set_)}"
