@@ -35,8 +35,9 @@ def parse_duration(written: object) -> timedelta:
 
 
 def write_duration(span: timedelta) -> str:
-    """The shortest exact writing of a time span: `86400 s` is `1d`; what `parse_duration` reads back."""
-    for unit in ("d", "h", "m", "s"):
-        if span and span % _UNITS[unit] == timedelta():
-            return f"{span // _UNITS[unit]}{unit}"
-    return f"{span // _UNITS['ms']}ms" if span else "0s"
+    """An exact writing of a time span, as people would: `90d`, `24h`, `0s`; `parse_duration` reads it back."""
+    if not span:
+        return "0s"
+    days = ("d",) if span >= timedelta(days=2) else ()  # a day is said as 24h
+    unit = next(unit for unit in (*days, "h", "m", "s", "ms") if span % _UNITS[unit] == timedelta())
+    return f"{span // _UNITS[unit]}{unit}"
