@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from rotator.domain.changes import Changes
 from rotator.domain.event import Event
 from rotator.domain.facts import Facts
 from rotator.domain.pair import Consumer, Credential, Escrow, EscrowContent, Live, Pair, Staged, Target
@@ -171,7 +172,7 @@ class Ledger(Protocol):
         lease: Lease,
         seen: Rotation,
         event: Event,
-        changes: Mapping[str, object],
+        changes: Changes,
         *,
         publish_cas: int | None = None,
         escrow_cas: int | None = None,

@@ -7,6 +7,9 @@ user), a stable code for programs, and what the far side said of itself: HTTP st
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class RotatorError(Exception):
@@ -167,3 +170,10 @@ class Superseded(RotatorError):
 
     code = "superseded"
     fix = "nothing to do: the newer request wins"
+
+
+def must(value: T | None, what: str) -> T:
+    """The value, where the protocol says that it is there. Raises InvariantBroken where it is not."""
+    if value is None:
+        raise InvariantBroken(f"{what} is missing where the protocol says that it is there")
+    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rotator.domain.ids import sortable_id
 from rotator.domain.words import Outcome, Phase
 
 
@@ -22,3 +23,5 @@ class Event:
     vault_version: int | None = None
     duration_ms: int | None = None
     evidence: Mapping[str, object] = field(default_factory=dict)
+    # A commit whose answer was lost is sent again under the same id, and changes nothing the second time.
+    id: str = field(default_factory=sortable_id, compare=False)

@@ -70,7 +70,7 @@ class Rotation:
     posting: bool = False  # a POST was sent, and no clear answer to it stands here
     promoting: bool = False  # a promote intent was committed
     publish_version: int = -1  # the check-and-set of this rotation's publish intent
-    vault_version: int = 0  # the live version that this rotation published
+    published_version: int = 0  # the live version that this rotation published
     discards: int = 0
     canary: str = ""  # "kept", "jwt" (kept, and self-contained), or "none": the old pair could not log in
     compared: str = ""  # the key whose escrow was read back and equal
@@ -94,6 +94,7 @@ class Rotation:
     claims: dict[str, Claim] = field(default_factory=dict)
     switch: str = ""  # block-first: "blocked", then "unblocked"
     tries: int = 0  # failures in a row: paces the retries
+    failing_since: datetime | None = None
     refused_calls: int = 0  # clear refusals in a row of one step: the second holds
     logins: int = 0  # token requests so far: the login budget
 

@@ -1,0 +1,131 @@
+"""When the picture is none of the expected: why nothing may be done, and what a human should do (step `hold`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rotator.domain.pair import SlotState, fingerprint
+from rotator.saga.seen import Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A reason to stop: a stable code, what is wrong, and the next action."""
+
+    code: str
+    message: str
+    fix: str
+
+
+REFUSALS = 3  # clear refusals of one step in a row, before a human is asked
+LOGINS = 200  # token requests of one rotation (Salesforce blocks a user at 3,600 an hour: reference section 7)
+
+RELEASE = "then `rotator release {app}`"
+
+
+def why_hold(s: Seen) -> Hold | None:
+    """The first thing that is wrong with the picture; None where every part of it is expected."""
+    checks = (
+        _slot_unreadable, _drift, _live_dead, _displaced, _live_behind, _late_abandon, _no_order, _refused, _logins,
+        _foreign,
+    )  # fmt: skip
+    return next((found for found in (check(s) for check in checks) if found), None)
+
+
+def _fix(s: Seen, text: str) -> str:
+    return f"{text}; {RELEASE.format(app=s.row.app)}"
+
+
+def _slot_unreadable(s: Seen) -> Hold | None:
+    if s.several:
+        return Hold("several_staged", "the staged slot holds several pairs",
+                    _fix(s, "delete the foreign ones in Setup, External Client App, OAuth settings"))
+    if s.slot is not None and s.slot.state is SlotState.UNKNOWN:
+        return Hold("unknown_slot_state", "the staged pair is in a state that the rotator does not know",
+                    _fix(s, "look at the staged pair in Setup"))
+    return None
+
+
+def _drift(s: Seen) -> Hold | None:
+    ours = s.row.ours
+    if s.primary.key not in ours:
+        return Hold("foreign_primary", f"the primary pair ({fingerprint(s.primary.key)}) is not one of this rotation:"
+                    " somebody else rotated", f"`rotator abandon {s.row.app}`, then `rotator adopt {s.row.app}`")
+    if s.live_key and s.live_key not in ours:
+        return Hold("drift", f"the live path serves a pair ({fingerprint(s.live_key)}) that is neither old nor new",
+                    f"`rotator adopt {s.row.app}` writes the present primary pair to {s.row.target.path}")
+    pair = s.escrowed_pair
+    live = s.pic.live.credential
+    if s.live_is_new and pair is not None and live is not None and live.pair != pair:
+        return Hold("live_garbled", "the live path serves the new key with another secret than the one in escrow",
+                    _fix(s, f"see who else writes {s.row.target.path} and take that right away"))
+    return None
+
+
+def _live_dead(s: Seen) -> Hold | None:
+    if s.live_key and not s.accepted(s.live_key):
+        return Hold("live_dead", "the live path serves a pair that Salesforce does not accept, and no other secret of"
+                    " this app is in Vault", f"`rotator abandon {s.row.app}` and `rotator adopt {s.row.app}`: it reads"
+                    " the present primary pair from Salesforce")
+    return None
+
+
+def _displaced(s: Seen) -> Hold | None:
+    if s.slot_is_new and s.slot is not None and s.slot.state is SlotState.ROTATED:
+        return Hold("displaced", "somebody promoted another pair over the new one",
+                    _fix(s, "find out who rotates this app besides the rotator"))
+    return None
+
+
+def _live_behind(s: Seen) -> Hold | None:
+    """As expected only in promote-first before publish, or once a human released it."""
+    if not s.promoted or s.live_is_new:
+        return None
+    before_publish = s.promote_first and not 0 <= s.row.publish_version < s.live_number
+    if s.escrowed and (before_publish or s.row.released):
+        return None
+    return Hold("live_behind", "the new pair is primary, but the live path does not serve it",
+                _fix(s, f"see who wrote {s.row.target.path}"))
+
+
+def _late_abandon(s: Seen) -> Hold | None:
+    if s.promoted and s.abandoning:
+        return Hold("too_late_to_abandon", "the new pair became primary before the abandon could be done",
+                    "somebody else promoted it; `rotator adopt` takes it as it is")
+    return None
+
+
+def _no_order(s: Seen) -> Hold | None:
+    facts = s.facts
+    if s.promoted:
+        return None
+    if facts.no("staged_pair_accepted") and not facts.yes("rotated_pair_accepted"):
+        return Hold("no_order", "no order without an outage is known: the fact rotated_pair_accepted is missing",
+                    _fix(s, "state rotated_pair_accepted in [orgs.X.facts], or run `rotator calibrate`"))
+    if facts.unknown("staged_pair_accepted") and s.row.policy.block_first:
+        return Hold("fact_missing", "block-first needs the fact staged_pair_accepted",
+                    _fix(s, "state staged_pair_accepted in [orgs.X.facts]"))
+    return None
+
+
+def _refused(s: Seen) -> Hold | None:
+    if s.row.refused_calls >= REFUSALS:
+        return Hold("refused", s.row.message or "the far side refuses the same step again and again",
+                    _fix(s, s.row.fix or "mend what it names"))
+    return None
+
+
+def _logins(s: Seen) -> Hold | None:
+    if s.row.logins >= LOGINS:
+        return Hold("login_budget", f"{s.row.logins} token requests were made for this rotation: the budget is used up",
+                    _fix(s, "find out why logins fail before Salesforce blocks the user"))
+    return None
+
+
+def _foreign(s: Seen) -> Hold | None:
+    expected = s.slot is None or s.slot_is_new or s.slot_is_old or s.slot_is_lost_post or s.slot_is_named_foreign
+    if expected or s.clearable:
+        return None
+    print_ = fingerprint(s.slot_key)
+    return Hold("foreign_staged", f"the staged slot holds a pair ({print_}) that is not ours",
+                f"find out who staged it; `rotator release {s.row.app} --discard-foreign {print_}` deletes it")

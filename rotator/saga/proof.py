@@ -1,0 +1,179 @@
+"""The steps after the old pair is gone: seen refused, its sessions ended, its versions destroyed, all of it proven.
+
+What counts as proof is protocol.md section 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from rotator.domain.errors import Unavailable, must
+from rotator.domain.pair import Pair
+from rotator.domain.session import Grant, Lever, Listing, Probe
+from rotator.domain.words import CLAIMS, Claim, Outcome, State
+from rotator.saga.mint import canary_call
+from rotator.saga.seen import Seen
+from rotator.saga.undo import drop_escrow
+from rotator.saga.worker import Worker
+
+IN_A_ROW = 3
+BESIDE = 5.0  # seconds between an acceptance of new and a refusal of old that counts
+REPROVE = (timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))  # then hourly for a day
+LAST_TRY = len(REPROVE) + 24
+
+
+def ask_old_pairs(me: Worker, s: Seen) -> bool:
+    """One round: new is accepted, and beside it every old pair whose secret we hold gets invalid-client."""
+    new = must(s.held_pair(s.row.new_key), "the new pair in Vault")
+    for old in _known_olds(s):
+        if not me.login(new).accepted:
+            raise Unavailable("the new pair is refused: a refusal of the old one proves nothing now",
+                              code="no_control", fix="see whether the app is blocked in the org")
+        beside = me.ports.clock.monotonic()
+        if me.login(old).accepted or me.ports.clock.monotonic() - beside > BESIDE:
+            return False
+    return True
+
+
+def _known_olds(s: Seen) -> Sequence[Pair]:
+    return [pair for pair in map(s.held_pair, s.row.old_keys) if pair is not None]
+
+
+def refused(me: Worker, s: Seen) -> Seen:
+    """The first refusal of the old pair. Until W has passed an acceptance may be propagation; then it is a finding."""
+    retired = s.row.retired_at or s.now
+    if ask_old_pairs(me, s):
+        at = me.salesforce.time() or s.now
+        return me.observe(s, "refused", refused_at=at, retired_at=retired, refusals=1, last_refusal=s.now)
+    tries = s.row.tries + 1
+    s = me.observe(s, "refused", Outcome.FAILED, retired_at=retired, refusals=0)
+    if s.now < retired + 2 * me.timing.propagation:
+        return me.park(s, "refused", s.now + me.pace(tries), tries=tries)
+    return unproven(me, s, "old_pair_accepted", "the old pair is deleted, but still logs in",
+                    "open the app in Setup and look for a second consumer; consider `rotator force`",
+                    {"refused": Claim.FAILED})
+
+
+def revoke(me: Worker, s: Seen) -> Seen:
+    """Ends what the run-as user's logins of this app left behind before the refusal; consumers log in again.
+
+    The rotator's own session is spared. Skipped, and said so, where sessions of another consumer would end.
+    """
+    if s.row.consumer.siblings and not s.row.force:
+        return me.observe(s, "revoke", Outcome.REFUSED, revoked=s.row.revoked + 1, listing_blind=True,
+                          evidence={"skipped": "another consumer of this app shares the sessions"})
+    if not s.row.run_as:
+        return me.observe(s, "revoke", Outcome.UNKNOWN, revoked=s.row.revoked + 1, listing_blind=True,
+                          evidence={"skipped": "the run-as user is unknown: the old pair never logged in"})
+    listing = _listed(me, s)
+    doomed = leftovers(listing, s.row.refused_at, s.row.run_as)
+    spared = [grant.ref for grant in listing.grants if grant.own]
+    blind = not any(grant.user_id[:15] == s.row.run_as[:15] for grant in listing.grants)
+    evidence = {"to_end": [grant.ref for grant in doomed], "spared": spared, "notes": list(listing.notes)}
+    if not doomed:
+        return me.observe(s, "revoke", revoked=s.row.revoked + 1, listing_blind=blind, evidence=evidence)
+    s = me.intent(s, "revoke", evidence=evidence)  # the list is committed before the first delete
+    for grant in doomed:
+        with me.changing(s, "revoke"):
+            me.salesforce.end(me.consumer, grant)
+    return me.outcome(s, "revoke", revoked=s.row.revoked + 1, listing_blind=blind, evidence=_count(doomed))
+
+
+def _listed(me: Worker, s: Seen) -> Listing:
+    me.alive()
+    return me.salesforce.grants(me.consumer, s.row.run_as)
+
+
+def leftovers(listing: Listing, refused_at: datetime | None, user: str) -> list[Grant]:
+    """What a lever must end: of this user, not our own, created before the refusal (undated counts as before)."""
+    def before(grant: Grant) -> bool:
+        return grant.created is None or refused_at is None or grant.created <= refused_at
+
+    return [g for g in listing.grants if not g.own and g.user_id[:15] == user[:15] and before(g)]
+
+
+def _count(grants: Sequence[Grant]) -> dict[str, object]:
+    return {lever.value: sum(g.lever is lever for g in grants) for lever in Lever}
+
+
+def destroy(me: Worker, s: Seen) -> Seen:
+    """Earlier versions of the live path that hold an old pair, by number: a late call can hit nothing else."""
+    s = me.intent(s, "destroy", evidence={"versions": list(s.old_versions)})
+    with me.changing(s, "destroy"):
+        me.vault.destroy_live(me.target, s.old_versions)
+    return me.outcome(s, "destroy").doubt()
+
+
+def prove(me: Worker, s: Seen) -> Seen:
+    """The claims `refused` and `tokens`; they need what escrow holds. Waits are in the row."""
+    due = refusal_due(s, me.timing.proof_spacing, me.timing.propagation)
+    if due is not None and s.now < due:
+        return me.park(s, "prove", due, s.row.state if s.row.state is State.UNPROVEN else State.RUNNING)
+    if due is not None:
+        accepted = not ask_old_pairs(me, s)
+        return me.observe(s, "prove", Outcome.FAILED if accepted else Outcome.REFUSED, last_refusal=s.now,
+                          refusals=0 if accepted else s.row.refusals + 1)
+    missing = _tokens(me, s)
+    claims = {**s.row.claims, "refused": Claim.PROVEN}
+    if missing is None:
+        asked = Claim.PROVEN if s.row.policy.sessions else Claim.NOT_ASKED
+        return me.observe(s, "prove", proven=True, claims={**claims, "tokens": asked})
+    return unproven(me, s, *missing, {**claims, "tokens": Claim.UNKNOWN})
+
+
+def refusal_due(s: Seen, spacing: timedelta, w: timedelta) -> datetime | None:
+    """When the next refusal may count; None where the series is complete: three in a row, `spacing` apart, the last
+    at least W after retire. The second comes just before the third, so that one wait serves both."""
+    row = s.row
+    last, retired = row.last_refusal or s.now, row.retired_at or s.now
+    if row.refusals >= IN_A_ROW and last >= retired + w:
+        return None
+    still = max(IN_A_ROW - 1 - row.refusals, 0)
+    return max(last + spacing, retired + w - still * spacing)
+
+
+def _tokens(me: Worker, s: Seen) -> tuple[str, str, str] | None:
+    """What is missing to say that the tokens of the old pair are dead: a code, words, and the fix."""
+    if not s.row.policy.sessions:
+        return None
+    token = s.pic.escrow.content.canary if s.pic.escrow.content else None
+    if s.row.canary == "none" or token is None:
+        return ("no_canary", "no token of the old pair could be had as a witness",
+                "look through the sessions of the run-as user in Setup, Session Management")
+    me.alive()
+    if me.salesforce.probe(token, canary_call(s)) is not Probe.DEAD:
+        return ("canary_alive", "a token of the old pair still works", _fix_alive(s))
+    if s.row.listing_blind:
+        return None  # the listing never showed the canary: the canary alone carries the claim
+    left = leftovers(_listed(me, s), s.row.refused_at, s.row.run_as)
+    if left:
+        return ("sessions_listed", f"{len(left)} sessions or tokens from before the refusal are still listed",
+                "end them in Setup, Session Management and External Client Apps OAuth Usage")
+    return None
+
+
+def _fix_alive(s: Seen) -> str:
+    if s.row.consumer.siblings:
+        return "give each consumer an app of its own, or set sessions = \"keep\""
+    return ("end the sessions of the run-as user in Setup, Session Management; the rotator keeps looking"
+            if s.row.canary != "jwt" else "wait until self-contained tokens expire; shorten their life in the policies")
+
+
+def unproven(me: Worker, s: Seen, reason: str, message: str, fix: str, claims: dict[str, Claim]) -> Seen:
+    """Says what is missing, and keeps proving after 5, 15, 60 minutes, then hourly for a day; ends again what is
+    left each time."""
+    tries = s.row.proof_tries
+    wait = REPROVE[tries] if tries < len(REPROVE) else REPROVE[-1]
+    next_at = s.now + wait if tries < LAST_TRY else None
+    return me.decide(s, "prove", Outcome.UNKNOWN, error=message, state=State.UNPROVEN, reason=reason, message=message,
+                     fix=fix, claims=claims, proof_tries=tries + 1, next_at=next_at, revoked=0)
+
+
+def close(me: Worker, s: Seen) -> Seen:
+    """The escrow first; the row last, and only from a look that saw escrow gone, slot empty, live = primary = new."""
+    if s.escrow_left:
+        return drop_escrow(me, s)
+    proven = {**s.row.claims, "vault": Claim.PROVEN, "slot": Claim.PROVEN}
+    claims = {name: proven.get(name, Claim.NOT_ASKED) for name in CLAIMS}
+    return me.observe(s, "close", state=State.DONE, ended_at=s.now, claims=claims)
