@@ -35,7 +35,7 @@ def clear(me: Worker, s: Seen) -> Seen:
 
 
 def stage(me: Worker, s: Seen) -> Seen:
-    """Mints a second pair; the first stays valid. POST has no idempotency key: its unknown outcome is never repeated."""
+    """Mints a second pair; the first stays valid. POST has no idempotency key: it is never repeated blindly."""
     if s.fence_due:
         return fence(me, s)
     s = me.intent(s, "stage", posting=True)
@@ -46,7 +46,7 @@ def stage(me: Worker, s: Seen) -> Seen:
         s = me.outcome(s, "stage", Outcome.REFUSED, error=error, posting=False)
         return me.hold(s, Hold("slot_taken", error.message, error.fix))
     except Refused as error:
-        return me.outcome(s, "stage", Outcome.REFUSED, error=error, posting=False, **_failed(error))
+        return me.outcome(s, "stage", Outcome.REFUSED, error=error, **_failed(error))
     except Unavailable as error:
         me.outcome(s, "stage", Outcome.REFUSED, error=error, posting=False)
         raise
@@ -57,7 +57,7 @@ def stage(me: Worker, s: Seen) -> Seen:
 
 def _failed(error: Refused) -> Changes:
     """Ends the rotation before the pivot: what was begun is undone first."""
-    return {"goal": Goal.ABANDON, "ends_as": State.FAILED, "reason": error.code, "message": error.message,
+    return {"posting": False, "goal": Goal.ABANDON, "ends_as": State.FAILED, "reason": error.code, "message": error.message,
             "fix": error.fix}
 
 

@@ -15,7 +15,8 @@ def publish(me: Worker, s: Seen) -> Seen:
     """The pivot: before it a rotation can be abandoned, after it only go forward. Each publish starts the overlap
     anew: readers of the old pair count from the last one."""
     pair = must(s.escrowed_pair, "the escrowed pair")
-    before: Changes = {"publish_version": s.live_number, "overlap_ended": False, "overlap_until": s.now + s.row.policy.overlap}
+    before: Changes = {"publish_version": s.live_number, "overlap_ended": False,
+                       "overlap_until": s.now + s.row.policy.overlap}
     return write_live(me, s, "publish", pair, before=before, published_version=s.live_number + 1)
 
 

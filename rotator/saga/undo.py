@@ -123,8 +123,10 @@ def abandon(me: Worker, s: Seen) -> Seen:
         return fence(me, s)
     if s.escrow_left:
         return drop_escrow(me, s)
-    ended: Changes = {} if row.ends_as is State.HELD else {"ended_at": s.now}
-    return me.decide(s, "abandon", Outcome.OK, state=row.ends_as, next_at=None, **ended)
+    ended: Changes = {"state": row.ends_as, "next_at": None}
+    if row.ends_as is not State.HELD:
+        ended["ended_at"] = s.now
+    return me.decide(s, "abandon", Outcome.OK, **ended)
 
 
 def _write_back(me: Worker, s: Seen) -> Seen:

@@ -95,14 +95,16 @@ class Worker:
 
     def hold(self, s: Seen, hold: Hold, **changes: Unpack[Changes]) -> Seen:
         """Stops until a human says `release`."""
-        return self.decide(s, "hold", Outcome.HELD, error=hold.message, evidence={"code": hold.code, "fix": hold.fix},
-                           state=State.HELD, reason=hold.code, message=hold.message, fix=hold.fix, next_at=None,
-                           released=False, **changes)
+        held: Changes = {"state": State.HELD, "reason": hold.code, "message": hold.message, "fix": hold.fix,
+                         "next_at": None, "released": False, **changes}
+        return self.decide(s, "hold", Outcome.HELD, error=hold.message,
+                           evidence={"code": hold.code, "fix": hold.fix}, **held)
 
     def park(self, s: Seen, step: str, until: datetime, state: State = State.RUNNING, /,
              **changes: Unpack[Changes]) -> Seen:
         """Nothing more until then; the row waits, no thread does."""
-        return self.decide(s, step, evidence={"until": until.isoformat()}, state=state, next_at=until, **changes)
+        parked: Changes = {"state": state, "next_at": until, **changes}
+        return self.decide(s, step, evidence={"until": until.isoformat()}, **parked)
 
     def _commit(self, s: Seen, event: Event, changes: Changes, *, publish_cas: int | None = None,
                 escrow_cas: int | None = None, learned: Mapping[str, str] | None = None) -> Seen:
@@ -134,9 +136,11 @@ class Worker:
             raise
         except Refused as error:
             gentle = isinstance(error, CasMismatch)  # somebody else wrote: the next look says what it means
-            more: Changes = {"publish_version": -1} if step == "publish" else {}
-            self.outcome(s, step, Outcome.REFUSED, error=error, refused_calls=s.row.refused_calls + 1,
-                         message=error.message, fix="" if gentle else error.fix, **more)
+            said: Changes = {"refused_calls": s.row.refused_calls + 1, "message": error.message,
+                             "fix": "" if gentle else error.fix}
+            if step == "publish":
+                said["publish_version"] = -1
+            self.outcome(s, step, Outcome.REFUSED, error=error, **said)
             raise LookAgain from None
         except Unavailable as error:
             self.outcome(s, step, Outcome.REFUSED, error=error)
