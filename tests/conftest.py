@@ -13,9 +13,7 @@ __all__ = ["postgres_url", "real_postgres", "real_vault", "vault_mount", "vault_
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--exhaustive", action="store_true", help="also run what is marked exhaustive: whole fault spaces"
-    )
+    parser.addoption("--exhaustive", action="store_true", help="also run what is marked exhaustive: whole fault spaces")
 
 
 def pytest_configure(config: pytest.Config) -> None:
