@@ -57,8 +57,8 @@ def stage(me: Worker, s: Seen) -> Seen:
 
 def _failed(error: Refused) -> Changes:
     """Ends the rotation before the pivot: what was begun is undone first."""
-    return {"posting": False, "goal": Goal.ABANDON, "ends_as": State.FAILED, "reason": error.code, "message": error.message,
-            "fix": error.fix}
+    return {"posting": False, "goal": Goal.ABANDON, "ends_as": State.FAILED, "reason": error.code,
+            "message": error.message, "fix": error.fix}
 
 
 def discard(me: Worker, s: Seen) -> Seen:

@@ -1,0 +1,79 @@
+"""What a request does to a row, the same for every ledger: opening, abandoning, releasing (pure; no I/O)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from rotator.domain.changes import Changes
+from rotator.domain.errors import Refused
+from rotator.domain.rotation import Rotation
+from rotator.domain.words import ENDED, Goal, State, Trigger
+from rotator.ports import Opening
+
+
+def opened(opening: Opening, last: Rotation | None, rotation_id: str, now: datetime) -> Rotation:
+    """The row of a new rotation. A force takes over what the open one knew; a routine one remembers what the last
+    closed one may have left in the slot."""
+    row = Rotation(
+        id=rotation_id, app=opening.app, org=opening.org, consumer=opening.consumer, target=opening.target,
+        policy=opening.policy, who=opening.who, trigger=opening.trigger, number=last.number + 1 if last else 1,
+        old_keys=opening.old_keys, old_version=opening.old_version, started_at=now, step="stage",
+    )  # fmt: skip
+    if last is None:
+        return row
+    if last.state in ENDED:
+        return replace(row, leftover=last.old_keys[0] if last.old_keys else "")
+    known = (*opening.old_keys, *last.old_keys, last.new_key)
+    return replace(row, parent_id=last.id, parent_new=last.new_key, old_keys=tuple(dict.fromkeys(filter(None, known))))
+
+
+def superseded(now: datetime) -> Changes:
+    """What a force does to the open rotation: it ends, and the force goes on with what it knew."""
+    return {"state": State.ABANDONED, "reason": "superseded", "message": "a force took over", "next_at": None,
+            "ended_at": now}
+
+
+def takes_over(opening: Opening, last: Rotation | None) -> bool:
+    """Whether an opening opens a row of its own; else the open one is given back."""
+    return last is None or last.ended or opening.trigger is Trigger.FORCE
+
+
+def abandoned(row: Rotation, *, now: bool) -> Changes | None:
+    """An operator's abandon; None where it is asked already. A promote intent and an abandon exclude each other.
+
+    Raises Refused where it is too late, or nothing is open.
+    """
+    if row.ended:
+        raise Refused(f"the rotation of {row.app} has ended as {row.state}", code="not_open",
+                      fix="there is nothing to abandon")
+    if row.force:
+        raise Refused("a forced rotation cannot be abandoned", code="forced", fix="let it finish, or force again")
+    if row.goal is Goal.ABANDON:
+        return {"abandon_now": True, "next_at": None} if now and not row.abandon_now else None
+    if row.promoting:
+        raise Refused("too late: the new pair was told to become primary", code="too_late",
+                      fix="let it finish; the old pair stays valid until the overlap ends")
+    held = row.state is State.HELD
+    return {"goal": Goal.ABANDON, "ends_as": State.ABANDONED, "abandon_now": now, "next_at": None,
+            "reason": "abandoned", "message": "an operator abandoned it", "fix": "",
+            "state": State.RUNNING if held else row.state}
+
+
+def released(row: Rotation, *, discard_foreign: str) -> Changes:
+    """A human lets a held rotation go on, with its counters of failures at zero. Raises Refused where it is not held.
+
+    Where it was undone and held for a missing fact, it starts again from the beginning.
+    """
+    if row.state is not State.HELD:
+        raise Refused(f"the rotation of {row.app} is {row.state}, not held", code="not_held",
+                      fix="see `rotator status`")
+    changes: Changes = {
+        "state": State.RUNNING, "released": True, "next_at": None, "refused_calls": 0, "tries": 0, "logins": 0,
+        "failing_since": None, "discard_foreign": discard_foreign,
+    }  # fmt: skip
+    if row.goal is Goal.ABANDON and row.ends_as is State.HELD and not row.new_key:
+        again: Changes = {"goal": Goal.ROTATE, "ends_as": State.ABANDONED, "verify_until": None, "verified": "",
+                          "compared": "", "canary": "", "publish_version": -1}
+        changes = {**changes, **again}
+    return changes
