@@ -36,6 +36,9 @@ def option(default: Any = ..., *, about: str, example: Any = None, **more: Any) 
     `about` goes to docs/configuration.md and the JSON schema, `example` to the mistakes that name this key.
     """
     shown = default if example is None else example
+    if isinstance(default, timedelta):  # pydantic would describe it as PT24H
+        shown = write_duration(default)
+        more["json_schema_extra"] = {"default": shown}
     examples = None if shown is ... else [shown]
     return Field(default, description=about, examples=examples, **more)
 

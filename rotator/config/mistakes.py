@@ -79,7 +79,7 @@ def _no_kind(where: Place) -> Wrong:
 def _unknown_key(where: Place) -> Wrong:
     key = str(where.path[-1])
     known = where.table.model_fields
-    if _SECRET_KEY.search(key):
+    if _SECRET_KEY.search(key) and not key.endswith("_file"):
         return Wrong(where.path, *_instead_of_secret(key, where.table))
     near = get_close_matches(key.lower(), known, n=1)
     if near:

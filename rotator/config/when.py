@@ -46,10 +46,11 @@ def _weekdays(written: str | None) -> frozenset[int]:
         return frozenset(range(7))
     days: set[int] = set()
     for part in written.lower().split(","):
-        first, _, last = part.partition("-")
-        if first not in _DAYS or (last or first) not in _DAYS:
+        first, dash, last = part.partition("-")
+        last = last if dash else first
+        if first not in _DAYS or last not in _DAYS:
             raise ValueError(WINDOW_WANTED)
-        length = (_DAYS.index(last or first) - _DAYS.index(first)) % 7
+        length = (_DAYS.index(last) - _DAYS.index(first)) % 7
         days.update((_DAYS.index(first) + n) % 7 for n in range(length + 1))
     return frozenset(days)
 
