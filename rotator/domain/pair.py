@@ -77,11 +77,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """The content of a version of the live path. `other` holds the fields that are not ours: kept as they are."""
+    """The content of a version of the live path. `other` holds the fields that are not ours: kept as they are.
+    `rotated_at` is as the version says; "" in a new credential: the adapter fills it in."""
 
     pair: Pair
     rotation_id: str = ""
     other: Mapping[str, object] = field(default_factory=dict, repr=False)
+    rotated_at: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
