@@ -160,7 +160,8 @@ _WORDS = {
 def _translate(error: httpx.TransportError, *, sent: bool) -> TransportError:
     reason = _reason(error)
     before = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
-    return (NotSent if before or not sent else Lost)(reason, _WORDS[reason])
+    unsent = before or not (sent or isinstance(error, _Refused))
+    return (NotSent if unsent else Lost)(reason, _WORDS[reason])
 
 
 def _reason(error: httpx.TransportError) -> str:

@@ -1,0 +1,220 @@
+"""ports.Salesforce over one org's REST interface."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from rotator.adapters.http import Answer, Http
+from rotator.adapters.salesforce import lookup, queries, sessions, wire
+from rotator.adapters.salesforce import token as tokens
+from rotator.adapters.salesforce.failures import REST, STAGE, TOKEN, Act, from_answer, said, unintelligible
+from rotator.adapters.salesforce.ids import is_id, long_id, opaque, same
+from rotator.adapters.salesforce.rest import Rest
+from rotator.domain.errors import ConfigError, NotFound, RotatorError, Unintelligible
+from rotator.domain.pair import Author, Consumer, Pair, Staged
+from rotator.domain.secret import Secret
+from rotator.domain.session import Grant, Listing, Login, Probe
+
+T = TypeVar("T")
+
+_DEAD = ("invalid_session_id", "session expired or invalid")
+
+
+class SalesforceOrg:
+    """One org, seen with the rotator's own identity. Safe to share between threads.
+
+    http: to the org's My Domain host, the only host that is ever called; instance_url and every other URL of an
+    answer are not followed. version: `65.0` or newer. credentials: asked at each login. org_id: the pinned org, ""
+    to pin the first answer's; read it back from `org_id`. Errors as ports.Salesforce says; `org_mismatch` where the
+    host answers for another org.
+    """
+
+    def __init__(
+        self,
+        http: Http,
+        *,
+        credentials: Callable[[], tokens.AdminCredentials],
+        version: str = "65.0",
+        org_id: str = "",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rest = Rest(http, version=version, credentials=credentials, org_id=org_id, now=now, monotonic=monotonic)
+        self._names: frozenset[str] | None = None
+
+    # -- the port -----------------------------------------------------------------------------------------------
+
+    def find(self, app: str, consumer: str) -> Consumer:
+        """`app`: developer name or 0xI id. `consumer`: its 888 id or its present key; "" where it has just one."""
+        return lookup.find(self._rest, app, consumer)
+
+    def primary(self, consumer: Consumer, *, with_secret: bool = False) -> Pair:
+        """GET credentials/{app}/{consumer}?part=key or keyandsecret (reference 6.3)."""
+        params = {"part": "keyandsecret" if with_secret else "key"}
+        what = "reading the primary pair"
+        answer = self._rest.call("GET", _path(consumer), what, params=params)
+        pair = _read(answer, what, lambda body: wire.pair(wire.as_object(body)))
+        return pair if with_secret else Pair(pair.key)
+
+    def slot(self, consumer: Consumer) -> tuple[Staged, ...]:
+        """GET staged (reference 6.4); both a 404 and an empty list mean none."""
+        what = "reading the staged slot"
+        try:
+            answer = self._rest.call("GET", _path(consumer) + "/staged", what)
+        except NotFound:
+            return ()
+        return _read(answer, what, lambda body: tuple(wire.staged(row, self._author) for row in wire.staged_rows(body)))
+
+    def stage(self, consumer: Consumer) -> Staged:
+        """POST staged, with a body of `{}`: a POST without one hangs (reference 6.4)."""
+        what = "staging a pair"
+        answer = self._rest.call("POST", _path(consumer) + "/staged", what, act=Act.WRITE, json={}, table=STAGE)
+        found = _read(answer, what, wire.staged_rows, act=Act.WRITE)
+        if len(found) != 1:
+            raise unintelligible(what, f"the answer holds {len(found)} pairs", answer, act=Act.WRITE)
+        return _read(answer, what, lambda _: wire.staged(found[0], _ours, fresh=True), act=Act.WRITE)
+
+    def promote(self, consumer: Consumer, staged_id: str) -> None:
+        """PATCH staged/{id} `{"command": "rotate"}`; what the answer holds is not relied on (reference 12)."""
+        path, command = _staged_path(consumer, staged_id), {"command": "rotate"}
+        self._rest.call("PATCH", path, "promoting the staged pair", act=Act.WRITE, json=command)
+
+    def delete(self, consumer: Consumer, staged_id: str) -> None:
+        """DELETE staged/{id}: kills the pair that stands there now, whichever that is; a 404 is success."""
+        path = _staged_path(consumer, staged_id)
+        try:
+            self._rest.call("DELETE", path, "deleting the staged entry", act=Act.WRITE)
+        except NotFound:
+            return
+
+    def login(self, pair: Pair) -> Login:
+        """One client credentials request with this pair (reference section 1)."""
+        what, secret = "logging in with the pair", tokens.needs_secret(pair)
+        answer = self._rest.bare("POST", tokens.TOKEN_PATH, what, form=tokens.pair_form(pair.key, secret))
+        if answer.status == 200:
+            return tokens.login(answer, what)
+        if tokens.is_invalid_client(answer):
+            return Login(accepted=False, at=self._rest.time())
+        raise from_answer(answer, what, TOKEN, secrets=(secret,))
+
+    def probe(self, token: Secret, kind: str) -> Probe:
+        """`limits`: 401 INVALID_SESSION_ID is death (reference 3.1). `userinfo`: 403 Bad_OAuth_Token is (3.2)."""
+        paths = {"limits": self._rest.base + "/limits", "userinfo": "/services/oauth2/userinfo"}
+        if kind not in paths:
+            raise ConfigError(f"no probe is called {kind!r}; there are: {', '.join(paths)}")
+        what = f"calling {kind} with a token"
+        answer = self._rest.bare("GET", paths[kind], what, token=token)
+        if answer.status == 200:
+            _read(answer, what, wire.as_object)
+            return Probe.ALIVE
+        words = said(answer).words
+        if answer.status == 401 and any(word in words for word in _DEAD):
+            return Probe.DEAD
+        if kind == "userinfo" and answer.status in (401, 403) and "bad_oauth_token" in words:
+            return Probe.DEAD
+        if answer.status == 401:
+            raise unintelligible(what, "a 401 that does not say that the token is dead", answer)
+        raise from_answer(answer, what, REST, secrets=(token,))
+
+    def grants(self, consumer: Consumer, user_id: str) -> Listing:
+        """Usage tokens, OauthToken rows and AuthSession rows of this app and user (reference section 4)."""
+        if not is_id(user_id):
+            raise ConfigError("a listing needs the id of a user")
+        return sessions.listing(self._rest, consumer, long_id(user_id))
+
+    def end(self, consumer: Consumer, grant: Grant) -> None:
+        """Ends one grant by its lever. An `own` one is refused: it would log the rotator out."""
+        sessions.end(self._rest, grant)
+
+    def time(self) -> datetime | None:
+        return self._rest.time()
+
+    @property
+    def request_id(self) -> str:
+        return self._rest.request_id
+
+    # -- for checks and wiring ------------------------------------------------------------------------------------
+
+    @property
+    def org_id(self) -> str:
+        """The org's id, 18 characters; "" before the first login where none is pinned."""
+        return self._rest.org_id
+
+    @property
+    def user_id(self) -> str:
+        """The rotator's own user; logs in where it has not yet."""
+        return self._rest.me().user_id
+
+    @property
+    def limit_info(self) -> Mapping[str, tuple[int, int]]:
+        """`Sforce-Limit-Info` of the last answer that had one: name -> (used, of)."""
+        return self._rest.limit_info
+
+    def versions(self) -> tuple[str, ...]:
+        """The API versions of the host, ascending. Needs no login and proves nothing (reference 3.1)."""
+        what = "reading the API versions"
+        answer = self._rest.bare("GET", "/services/data", what)
+        if answer.status != 200:
+            raise from_answer(answer, what, REST)
+        return _read(answer, what, wire.versions)
+
+    def limits(self) -> Mapping[str, tuple[int, int]]:
+        """The org's limits: name -> (most, remaining)."""
+        what = "reading the limits"
+        return _read(self._rest.call("GET", "/limits", what), what, wire.numbers)
+
+    def query(self, soql: str, limit: int = 2000) -> tuple[Mapping[str, object], ...]:
+        """The rows of a SOQL query, at most about `limit`. The caller quotes values with `queries.quoted`."""
+        return queries.query(self._rest, soql, "a query", limit).rows[:limit]
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _author(self, created_by: str) -> Author:
+        """createdBy is an id or a name, and may be missing (reference 6.5)."""
+        if not created_by:
+            return Author.UNKNOWN
+        me = self._rest.me().user_id
+        if is_id(created_by):
+            return Author.US if same(created_by, me) else Author.THEM
+        if self._names is None:
+            self._names = self._own_names(me)
+        if not self._names:
+            return Author.UNKNOWN
+        return Author.US if created_by.lower() in self._names else Author.THEM
+
+    def _own_names(self, me: str) -> frozenset[str]:
+        """Our user name and display name, asked once where the org writes names; nothing where it does not say."""
+        soql = f"SELECT Id, Username, Name FROM User WHERE Id = {queries.quoted(me)}"  # noqa: S608 - quoted
+        try:
+            rows = queries.query(self._rest, soql, "reading the rotator's own user").rows
+        except RotatorError:
+            return frozenset()
+        return frozenset(
+            name.lower() for row in rows for name in (wire.text(row, "Username"), wire.text(row, "Name")) if name
+        )
+
+
+def _ours(created_by: str) -> Author:
+    return Author.US
+
+
+def _path(consumer: Consumer) -> str:
+    if not (is_id(consumer.app_id) and is_id(consumer.consumer_id)):
+        raise Unintelligible("an app or consumer has an id that Salesforce does not give")
+    return f"/apps/oauth/credentials/{consumer.app_id}/{consumer.consumer_id}"
+
+
+def _staged_path(consumer: Consumer, staged_id: str) -> str:
+    if not opaque(staged_id):
+        raise Unintelligible("the staged entry has no id that could stand in a path")
+    return f"{_path(consumer)}/staged/{staged_id}"
+
+
+def _read(answer: Answer, what: str, parse: Callable[[object], T], *, act: Act = Act.READ) -> T:
+    try:
+        return parse(wire.body(answer))
+    except wire.Unreadable as error:
+        raise unintelligible(what, str(error), answer, act=act) from None
