@@ -1,0 +1,1 @@
+"""The difficult Salesforce: its records, its rules, and the HTTP face of both."""

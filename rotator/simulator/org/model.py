@@ -1,0 +1,208 @@
+"""The records of one org, as plain data. The rules live in pairs.py, tokens.py and oauth.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rotator.simulator.clock import Clock
+from rotator.simulator.dice import Dice, same_id
+from rotator.simulator.switches import Switches
+
+DAY = 86400.0
+STAGED_LIFE = 30 * DAY
+"""Staged and rotated pairs live 30 days (reference 6.6)."""
+
+ALL_PERMISSIONS = (
+    "ApiEnabled", "ApiUserOnly", "ExternalClientAppDeveloper", "ExternalClientAppAdmin", "ExternalClientAppViewer",
+    "ViewClientSecret", "CustomizeApplication", "ManageUsers", "MonitorLoginHistory", "ModifyMetadata",
+    "ViewSetup", "ClientSecretRotation", "ManageRemoteAccess",
+)  # fmt: skip
+
+
+@dataclass
+class Pair:
+    """Consumer key and secret; `usable_from` is when its propagation ends."""
+
+    key: str
+    secret: str
+    minted_at: float
+    minted_by: str
+    usable_from: float
+
+
+@dataclass
+class Entry:
+    """One entry of the staged slot; `state` is Active, Rotated or Expired."""
+
+    id: str
+    pair: Pair
+    state: str
+    created_at: float
+    expires_at: float
+    created_by: str
+    turned_at: float
+
+
+@dataclass
+class Grave:
+    """A pair that is gone, and since when; it may log in until the deletion has propagated."""
+
+    pair: Pair
+    died_at: float
+
+
+@dataclass
+class Consumer:
+    """An OAuth consumer: one primary pair, one slot (a list because strangers can break the rule)."""
+
+    id: str
+    primary: Pair
+    slot: list[Entry] = field(default_factory=list)
+    graves: list[Grave] = field(default_factory=list)
+
+
+@dataclass
+class App:
+    """An External Client App or a classic connected app (`kind`)."""
+
+    id: str
+    name: str
+    developer_name: str
+    label: str
+    kind: str
+    consumers: list[Consumer]
+    run_as: str
+    flow_in_settings: bool = True
+    flow_in_policies: bool = True
+    enabled: bool = True
+    oauth_plugin_enabled: bool = True
+    admin_blocked: bool = False
+    pre_authorized: bool = True
+    ip_refused: bool = False
+    scopes: str = "api"
+    session_minutes: float = 120
+    jwt_minutes: float = 30
+    format: str = ""
+    certificate: str = ""
+    used: bool = False
+
+
+@dataclass
+class User:
+    """A user with the system permissions that count here."""
+
+    id: str
+    username: str
+    name: str
+    permissions: set[str]
+    active: bool = True
+
+
+@dataclass
+class Login:
+    """A LoginHistory row."""
+
+    id: str
+    user: str
+    at: float
+    application: str
+    status: str
+    sub_type: str
+
+
+@dataclass
+class Session:
+    """An AuthSession row; its life slides with use."""
+
+    id: str
+    user: str
+    login: str
+    created_at: float
+    modified_at: float
+    valid_seconds: float
+    jwt: bool
+    ended: bool = False
+
+
+@dataclass
+class Token:
+    """An access token; `key` is the consumer key of the pair that minted it."""
+
+    value: str
+    jwt: bool
+    app: str
+    consumer: str
+    key: str
+    user: str
+    session: str
+    created_at: float
+    used_at: float
+    expires_at: float
+    uses: int
+    usage_id: str
+    delete_token: str
+    flow: str
+    ended: bool = False
+    unlisted: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Org:
+    """One org; everything the simulator knows about it."""
+
+    name: str
+    id: str
+    my_domain: str
+    url: str
+    clock: Clock
+    dice: Dice
+    facts: Switches
+    shapes: Switches
+    users: list[User] = field(default_factory=list)
+    apps: list[App] = field(default_factory=list)
+    logins: list[Login] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    tokens: list[Token] = field(default_factory=list)
+    locators: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=list)
+    rest_secret_access: bool = True
+    strict_host: bool = False
+    is_sandbox: bool = False
+    organization_type: str = "Unlimited Edition"
+    daily_limit: int = 100_000
+    calls_today: int = 0
+    logins_per_hour: int = 3600
+    newest_version: int = 66
+
+    def user(self, user_id: str) -> User:
+        """The user of that id; LookupError."""
+        return next(user for user in self.users if same_id(user.id, user_id))
+
+    def app(self, name: str) -> App | None:
+        """An app by id (15 or 18 characters), short name or developer name."""
+        return next((app for app in self.apps if same_id(app.id, name) or name in (app.name, app.developer_name)), None)
+
+    def every_consumer(self) -> list[tuple[App, Consumer]]:
+        """All consumers with their apps."""
+        return [(app, consumer) for app in self.apps for consumer in app.consumers]
+
+    def live_tokens(self) -> list[Token]:
+        """Tokens that would be accepted now, and whose session stands."""
+        now = self.clock.now()
+        return [token for token in self.tokens if not token.ended and token.expires_at > now]
+
+
+class SalesforceError(Exception):
+    """An error of the REST and Connect resources: status, errorCode, message."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+class OAuthError(Exception):
+    """An error of the OAuth endpoints: status, error, error_description."""
+
+    def __init__(self, status: int, error: str, description: str) -> None:
+        super().__init__(description)
+        self.status, self.error, self.description = status, error, description
