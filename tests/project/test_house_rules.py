@@ -22,7 +22,7 @@ REGISTRY = re.compile(
     r"|deb[.]debian|repo1?[.]maven"
 )
 LEFT_OPEN = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b|NotImplemented" + r"Error")
-PATCHING = re.compile(r"mock[.]patch|unittest[.]mock|from unittest import mock|monkey" + r"patch|\bmo" + r"cker\b")
+PATCHING = re.compile(r"mock[.]patch|unittest[.]mock|from unittest import m[o]ck|monkey" + r"patch|\bmo" + r"cker\b")
 SKIPPING = re.compile(r"[.]skip[(]|mark[.]skip|skipif|import" + r"orskip|SkipTest|mark[.]xfail")
 
 
