@@ -1,0 +1,117 @@
+"""The implementations of ports.Vault that the contract suite runs over.
+
+A world gives the port, and a foreign hand that acts on the same Vault without the rotator. To add an implementation,
+put its maker into WORLDS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pytest
+
+from rotator import ports
+from rotator.adapters.vault import TokenAuth, VaultClient, VaultKv, VaultOptions
+from rotator.domain.pair import Credential, Pair, Target
+from rotator.domain.secret import Secret
+from tests.servers.vault import RealVault
+
+TARGET = Target("salesforce/acme/billing", "client_id", "client_secret", "https://acme.my.salesforce.com", "billing")
+OLD = Pair("3MVG9.old", Secret("OldSecret-4711"))
+NEW = Pair("3MVG9.new", Secret("NewSecret-0815"))
+
+
+def credential(pair: Pair, rotation_id: str = "", **other: object) -> Credential:
+    """A credential as the saga hands it to the port."""
+    return Credential(pair, rotation_id, other)
+
+
+class Hand(Protocol):
+    """Somebody else with rights on the same Vault. Paths are below the mount."""
+
+    def put(self, path: str, fields: Mapping[str, Any]) -> int:
+        """Writes a version without check-and-set and gives its number."""
+
+    def fields(self, path: str, version: int = 0) -> Mapping[str, Any]:
+        """The fields of a version (0: the newest); raises LookupError where it cannot be read."""
+
+    def delete(self, path: str, version: int) -> None:
+        """Soft-deletes a version."""
+
+    def destroyed(self, path: str) -> set[int]:
+        """The numbers of the destroyed versions; raises LookupError where the path has no metadata."""
+
+    def settings(self, path: str, **settings: Any) -> None:
+        """Sets max_versions, delete_version_after, ... of a path, or of the mount where the path is ""."""
+
+
+@dataclass(frozen=True)
+class World:
+    """One implementation, ready."""
+
+    port: ports.Vault
+    hand: Hand
+
+
+class RealHand:
+    """Root at a real Vault."""
+
+    def __init__(self, vault: RealVault, mount: str) -> None:
+        self.vault = vault
+        self.mount = mount
+
+    def put(self, path: str, fields: Mapping[str, Any]) -> int:
+        return self.vault.kv_put(self.mount, path, fields)
+
+    def fields(self, path: str, version: int = 0) -> Mapping[str, Any]:
+        with lookup():
+            found: Mapping[str, Any] = self.vault.kv_get(self.mount, path, version=version)["data"]
+        return found
+
+    def delete(self, path: str, version: int) -> None:
+        self.vault.request("POST", f"{self.mount}/delete/{path}", {"versions": [version]})
+
+    def destroyed(self, path: str) -> set[int]:
+        with lookup():
+            versions = self.vault.kv_metadata(self.mount, path)["versions"]
+        return {int(number) for number, version in versions.items() if version["destroyed"]}
+
+    def settings(self, path: str, **settings: Any) -> None:
+        place = f"metadata/{path}" if path else "config"
+        self.vault.request("POST", f"{self.mount}/{place}", settings)
+
+
+def real_world(request: pytest.FixtureRequest) -> World:
+    """HashiCorp's Vault, a mount of the test's own, root's token."""
+    vault: RealVault = request.getfixturevalue("real_vault")
+    mount: str = request.getfixturevalue("vault_mount")
+    client = VaultClient(options_for(vault, mount))
+    request.addfinalizer(client.close)
+    return World(VaultKv(client), RealHand(vault, mount))
+
+
+def options_for(vault: RealVault, mount: str, **more: Any) -> VaultOptions:
+    """Options to reach the test's Vault, with root's token unless told."""
+    auth = more.pop("auth", TokenAuth(lambda: Secret(vault.root_token)))
+    ca_file = str(vault.tls.ca_file) if vault.tls else ""
+    return VaultOptions((vault.address,), auth, mount=mount, insecure=vault.tls is None, ca_file=ca_file, **more)
+
+
+WORLDS: Mapping[str, Callable[[pytest.FixtureRequest], World]] = {
+    "real": real_world,
+}
+
+NEEDS = {"real": [pytest.mark.needs("vault")]}
+
+
+class lookup:
+    """Turns a Vault's 404 into a LookupError."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> None:
+        if getattr(error, "status", None) == 404:
+            raise LookupError("not in Vault") from None
