@@ -1,0 +1,183 @@
+"""The tables as the code sees them; migrations/ builds the same (a test compares both). docs/database.md explains them.
+
+A field of domain.Rotation without a column of its own stands in `more`; a migration may give it one. Times are
+RFC 3339 text in UTC with six decimals: the same on both databases, and text order is time order. Lists and dicts are
+canonical JSON text.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    }
+)
+
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+FLAG = SmallInteger().with_variant(Integer, "sqlite")  # 0 or 1: SQLite's STRICT tables know no boolean
+
+
+def _must(name: str, kind: Any = Text) -> Column[Any]:
+    return Column(name, kind, nullable=False)
+
+
+def _texts(*names: str) -> list[Column[Any]]:
+    return [_must(name) for name in names]
+
+
+def _numbers(*names: str) -> list[Column[Any]]:
+    return [_must(name, NUMBER) for name in names]
+
+
+def _times(*names: str) -> list[Column[Any]]:
+    return [Column(name, Text) for name in names]
+
+
+def _flags(*names: str) -> list[Column[Any]]:
+    return [_must(name, FLAG) for name in names]
+
+
+OPEN = "state NOT IN ('done', 'abandoned', 'failed')"
+
+consumers = Table(
+    "consumers",
+    metadata,
+    *_texts("org_id", "consumer_id"),
+    *_texts("owner"),  # of the lease; "": free
+    *_numbers("epoch"),  # grows with every claim: a worker of an older one is stale
+    *_times("lease_until"),
+    _must("lease_ms", NUMBER),  # how long a commit extends it
+    *_texts("rotation_id"),  # the open rotation, else the last; "": none yet
+    *_numbers("number"),  # rotations so far
+    *_texts("open_intents"),  # JSON list of steps whose intent has no outcome, of any rotation
+    *_numbers("publish_cas", "escrow_cas"),  # check-and-set of the latest write intents; -1: none
+    PrimaryKeyConstraint("org_id", "consumer_id"),
+    sqlite_strict=True,
+)
+
+rotations = Table(
+    "rotations",
+    metadata,
+    *_texts("id", "app", "org", "org_id", "consumer_id", "consumer", "target", "policy", "who", "trigger", "parent_id"),
+    *_numbers("number"),
+    *_texts("state", "goal", "ends_as", "step", "reason", "message", "fix"),
+    *_flags("released"),
+    *_texts("discard_foreign"),
+    *_times("started_at", "ended_at", "next_at"),
+    *_texts("old_keys"),
+    *_numbers("old_version"),
+    *_texts("parent_new", "leftover", "new_key"),
+    *_flags("posting", "promoting"),
+    *_numbers("publish_version", "published_version", "discards"),
+    *_texts("canary", "compared", "verified", "run_as"),
+    *_times("overlap_until"),
+    *_flags("overlap_ended"),
+    *_times("abandon_until"),
+    *_flags("abandon_now"),
+    *_times("settle_until", "verify_until", "verified_from", "retired_at", "refused_at", "failing_since"),
+    *_numbers("refusals"),
+    *_times("last_refusal"),
+    *_numbers("revoked"),
+    *_flags("listing_blind"),
+    *_numbers("proof_tries"),
+    *_flags("proven"),
+    *_texts("claims", "switch"),
+    *_numbers("tries", "refused_calls", "logins"),
+    *_texts("more"),  # JSON: the fields that have no column of their own yet
+    PrimaryKeyConstraint("id"),
+    ForeignKeyConstraint(["org_id", "consumer_id"], ["consumers.org_id", "consumers.consumer_id"]),
+    # Protocol, Abandon: a promote intent and an abandon exclude each other.
+    CheckConstraint("NOT (promoting = 1 AND goal = 'abandon')", name="promote_or_abandon"),
+    sqlite_strict=True,
+)
+# Invariant 8: one open rotation per consumer.
+Index(
+    "one_open_rotation", rotations.c.org_id, rotations.c.consumer_id, unique=True,
+    sqlite_where=text(OPEN), postgresql_where=text(OPEN),
+)  # fmt: skip
+Index("rotations_of_app", rotations.c.app)
+
+org_facts = Table(
+    "org_facts",
+    metadata,
+    *_texts("org_id", "fact", "value", "seen_at", "how"),
+    PrimaryKeyConstraint("org_id", "fact"),
+    sqlite_strict=True,
+)
+
+orgs = Table(
+    "orgs",
+    metadata,
+    *_texts("name", "org_id", "pinned_at"),
+    PrimaryKeyConstraint("name"),
+    sqlite_strict=True,
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("seq", NUMBER, nullable=False, autoincrement=False),
+    *_texts("event_id", "ts"),
+    Column("rotation_id", Text),
+    Column("trigger", Text),
+    _must("actor"),
+    Column("origin", Text),
+    Column("approver", Text),
+    _must("break_glass", FLAG),
+    Column("reason", Text),
+    Column("ticket", Text),
+    Column("org", Text),
+    Column("app", Text),
+    _must("step"),
+    _must("attempt", NUMBER),
+    _must("phase"),
+    Column("outcome", Text),
+    Column("error", Text),
+    Column("http_status", NUMBER),
+    Column("remote_request_id", Text),
+    Column("old_key_fp", Text),
+    Column("new_key_fp", Text),
+    Column("vault_path", Text),
+    Column("vault_version", NUMBER),
+    Column("duration_ms", NUMBER),
+    *_texts("evidence", "host", "version", "config_hash", "prev_hash", "hash"),
+    PrimaryKeyConstraint("seq"),
+    CheckConstraint("phase IN ('intent', 'outcome', 'observe', 'decision')", name="phase"),
+    CheckConstraint("outcome IN ('ok', 'failed', 'unknown', 'refused', 'held')", name="outcome"),
+    CheckConstraint("(phase = 'intent') = (outcome IS NULL)", name="only_an_intent_is_open"),
+    sqlite_strict=True,
+)
+Index("audit_event_id", audit_events.c.event_id, unique=True)
+Index("audit_of_rotation", audit_events.c.rotation_id, audit_events.c.step)
+Index("audit_of_app", audit_events.c.app, audit_events.c.ts)
+
+# The chain's end: locked by whoever appends (PostgreSQL), and a witness against a cut tail.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    *_numbers("id"),
+    *_numbers("seq"),
+    *_texts("hash"),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("id = 1", name="one_row"),
+    sqlite_strict=True,
+)
