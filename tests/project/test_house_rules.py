@@ -103,6 +103,7 @@ def is_docstring(node: ast.stmt) -> bool:
 @pytest.mark.parametrize(
     ("what", "pattern"),
     [("a path of one machine", MACHINE_PATH), ("a host of a registry", REGISTRY), ("work left open", LEFT_OPEN)],
+    ids=["machine paths", "registry hosts", "work left open"],
 )
 def test_no_tracked_file_holds_what_must_not_be_committed(what: str, pattern: re.Pattern[str]) -> None:
     """Neither machine paths nor registry hosts nor open work stand in any file under version control."""
