@@ -18,7 +18,6 @@ NEW = {
     "epoch": 0,
     "lease_ms": 0,
     "rotation_id": "",
-    "number": 0,
     "open_intents": "[]",
     "publish_cas": -1,
     "escrow_cas": -1,

@@ -18,15 +18,16 @@ from sqlalchemy import Connection, Row, insert, select, text
 from rotator.adapters.sql import leases, orgs, store
 from rotator.adapters.sql.audit import Context, Subject, append, seq_of
 from rotator.adapters.sql.database import Database
-from rotator.adapters.sql.opening import new_rotation
 from rotator.adapters.sql.plain import plain
 from rotator.adapters.sql.rows import from_row, known_fields, to_row
 from rotator.adapters.sql.tables import OPEN, rotations
+from rotator.domain.changes import Changes
 from rotator.domain.event import Event
 from rotator.domain.ids import sortable_id
 from rotator.domain.rotation import Rotation, Who
-from rotator.domain.words import Outcome, Phase, State, Trigger
+from rotator.domain.words import Outcome, Phase
 from rotator.ports import Lease, Opening, Record
+from rotator.saga.requests import abandoned, opened, released, superseded, takes_over
 
 
 class SqlLedger:
@@ -82,14 +83,14 @@ class SqlLedger:
             last = store.get(connection, row.rotation_id)
             if last is not None and last.id == rotation_id:
                 return last  # our own earlier run
-            if last is not None and not last.ended and opening.trigger is not Trigger.FORCE:
+            if last is not None and not takes_over(opening, last):
                 return last
             now = self.database.now(connection)
-            new = new_rotation(opening, last, rotation_id, row.number + 1, now)
+            new = opened(opening, last, rotation_id, now)
             if last is not None and not last.ended:
                 self._supersede(connection, last, new, now, ended_id)
             connection.execute(insert(rotations), to_row(new))
-            leases.change(connection, row, rotation_id=new.id, number=new.number, **leases.longer(row, now))
+            leases.change(connection, row, rotation_id=new.id, **leases.longer(row, now))
             step = "force" if new.force else "request"
             evidence = {"parent_id": new.parent_id, "set": plain(new)}
             event = Event(step, Phase.DECISION, Outcome.OK, evidence=evidence, id=rotation_id)
@@ -118,7 +119,7 @@ class SqlLedger:
         lease: Lease,
         seen: Rotation,
         event: Event,
-        changes: Mapping[str, object],
+        changes: Changes,
         *,
         publish_cas: int | None = None,
         escrow_cas: int | None = None,
@@ -151,13 +152,13 @@ class SqlLedger:
     # --- operators
 
     def ask_abandon(self, rotation_id: str, who: Who, *, now: bool = False) -> Rotation:
-        """See the port. A held or parked rotation wakes up for it."""
+        """See the port."""
         only = rotations.c.promoting == 0  # one conditional update excludes a promote intent
-        return self._act("abandon", rotation_id, who, lambda before: store.abandoning(before, now=now), only)
+        return self._act("abandon", rotation_id, who, lambda before: abandoned(before, now=now), only)
 
     def release(self, rotation_id: str, who: Who, *, discard_foreign: str = "") -> Rotation:
-        """See the port. What a human lets go on starts with fresh budgets: retries, discards, logins."""
-        return self._act("release", rotation_id, who, lambda before: store.releasing(before, discard_foreign))
+        """See the port."""
+        return self._act("release", rotation_id, who, lambda before: released(before, discard_foreign=discard_foreign))
 
     # --- looking
 
@@ -177,7 +178,7 @@ class SqlLedger:
     # --- inside a transaction
 
     def _act(
-        self, step: str, rotation_id: str, who: Who, told_by: Callable[[Rotation], dict[str, object]], *only: Any
+        self, step: str, rotation_id: str, who: Who, told_by: Callable[[Rotation], Changes | None], *only: Any
     ) -> Rotation:
         """What an operator does to a rotation: one update and one row; nothing where nothing would change."""
         event = Event(step, Phase.DECISION, Outcome.OK)
@@ -187,15 +188,16 @@ class SqlLedger:
             if seq_of(connection, event.id) is not None:
                 return before
             told = told_by(before)
+            if told is None:
+                return before
             after = store.save(connection, before, told, *only)
-            if after != before:
-                self._tell(connection, before, after, told, event, self.database.now(connection), who=who)
+            self._tell(connection, before, after, told, event, self.database.now(connection), who=who)
             return after
 
         return self.database.write(work)
 
     def _supersede(self, connection: Connection, last: Rotation, new: Rotation, now: datetime, event_id: str) -> None:
-        told = {"state": State.ABANDONED, "reason": "superseded", "ended_at": now, "next_at": None}
+        told = superseded(now)
         after = store.save(connection, last, told)
         event = Event("force", Phase.DECISION, Outcome.OK, evidence={"superseded_by": new.id}, id=event_id)
         self._tell(connection, last, after, told, event, now, who=new.who)
@@ -212,7 +214,7 @@ class SqlLedger:
         connection: Connection,
         before: Rotation,
         after: Rotation,
-        told: Mapping[str, object],
+        told: Changes,
         event: Event,
         now: datetime,
         who: Who | None = None,

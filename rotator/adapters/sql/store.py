@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,12 +12,11 @@ from sqlalchemy import ColumnElement, Connection, Row, select, update
 from rotator.adapters.sql import leases
 from rotator.adapters.sql.rows import from_row, to_row
 from rotator.adapters.sql.tables import rotations
-from rotator.domain.errors import NotFound, Refused, Superseded
+from rotator.domain.changes import Changes
+from rotator.domain.errors import NotFound, Superseded
 from rotator.domain.event import Event
 from rotator.domain.rotation import Rotation
-from rotator.domain.words import ENDED, Goal, Phase, State
-
-Changes = Mapping[str, object]
+from rotator.domain.words import ENDED, Goal, Phase
 
 
 def get(connection: Connection, rotation_id: str) -> Rotation | None:
@@ -58,12 +56,15 @@ def current(connection: Connection, row: Row[Any], seen: Rotation, event: Event,
 def with_end(before: Rotation, changes: Changes, now: datetime) -> Changes:
     """The changes, with the time of the end where they end the rotation."""
     ends = changes.get("state", before.state) in ENDED and before.ended_at is None
-    return {**changes, "ended_at": now} if ends and changes.get("ended_at") is None else changes
+    if not ends or changes.get("ended_at") is not None:
+        return changes
+    dated: Changes = {**changes, "ended_at": now}
+    return dated
 
 
 def save(connection: Connection, before: Rotation, changes: Changes, *conditions: ColumnElement[bool]) -> Rotation:
     """Writes the changes and gives the new row. Raises Superseded where a condition does not hold any more."""
-    after = replace(before, **changes)  # type: ignore[arg-type] # the names were checked, the values are the saga's
+    after = replace(before, **changes)
     was = to_row(before)
     moved = {name: value for name, value in to_row(after).items() if value != was[name]}
     if moved:
@@ -79,37 +80,3 @@ def intents(row: Row[Any], event: Event) -> list[str]:
         return []
     still = list(json.loads(row.open_intents))
     return [*still, event.step] if event.phase is Phase.INTENT else still
-
-
-def abandoning(before: Rotation, *, now: bool) -> dict[str, object]:
-    """The changes of an operator's abandon; a held or parked rotation wakes up. Raises Refused where it is too late."""
-    if before.ended:
-        raise Refused(f"the rotation of {before.app} has ended: {before.state}", fix="nothing to do")
-    if before.force:
-        raise Refused(
-            "a forced rotation is not abandoned: the old pair is taken for known to others",
-            fix="let it go on; `rotator release APP` where it is held",
-        )
-    if before.promoting:
-        raise Refused(
-            "too late to abandon: the new pair is being promoted, the way back would be an outage",
-            fix="let it finish, then rotate again",
-        )
-    told: dict[str, object] = {"goal": Goal.ABANDON, "abandon_now": before.abandon_now or now}
-    if before.state in (State.HELD, State.WAITING, State.OVERLAP):
-        told |= {"state": State.RUNNING, "next_at": None, "reason": "", "message": "", "fix": ""}
-    return told
-
-
-def releasing(before: Rotation, discard_foreign: str) -> dict[str, object]:
-    """The changes of a release: fresh budgets of retries, discards and logins. Raises Refused where it is not held."""
-    if before.state is not State.HELD:
-        raise Refused(f"{before.app} is not held: it is {before.state}", fix="see `rotator status`")
-    return {
-        "state": State.RUNNING,
-        "released": True,
-        "discard_foreign": discard_foreign,
-        **dict.fromkeys(("reason", "message", "fix"), ""),
-        "next_at": None,
-        **dict.fromkeys(("tries", "refused_calls", "discards", "logins"), 0),
-    }

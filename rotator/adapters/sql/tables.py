@@ -67,7 +67,6 @@ consumers = Table(
     *_times("lease_until"),
     _must("lease_ms", NUMBER),  # how long a commit extends it
     *_texts("rotation_id"),  # the open rotation, else the last; "": none yet
-    *_numbers("number"),  # rotations so far
     *_texts("open_intents"),  # JSON list of steps whose intent has no outcome, of any rotation
     *_numbers("publish_cas", "escrow_cas"),  # check-and-set of the latest write intents; -1: none
     PrimaryKeyConstraint("org_id", "consumer_id"),
