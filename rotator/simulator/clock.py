@@ -18,6 +18,10 @@ class Clock:
         self._offset = 0.0
         self._frozen: float | None = None
 
+    def reset(self) -> None:
+        """Back to the wall clock."""
+        self._offset, self._frozen = 0.0, None
+
     def now(self) -> float:
         """Simulated seconds since the epoch."""
         return (time.time() if self._frozen is None else self._frozen) + self._offset

@@ -43,48 +43,6 @@ def endpoint(hub: Hub, work: Work) -> Callable[[Request], Awaitable[JSONResponse
     return answer
 
 
-def application(hub: Hub) -> Starlette:
-    """The admin door of a simulator."""
-    table: tuple[tuple[str, str, Work], ...] = (
-        ("GET", "/world", lambda hub, request, body: hub.world.described()),
-        ("POST", "/reset", lambda hub, request, body: hub.reset(body)),
-        ("GET", "/facts", lambda hub, request, body: dict(org_of(hub, request, body).facts)),
-        ("POST", "/facts", lambda hub, request, body: switch(hub, request, body, "facts")),
-        ("GET", "/shapes", lambda hub, request, body: dict(org_of(hub, request, body).shapes)),
-        ("POST", "/shapes", lambda hub, request, body: switch(hub, request, body, "shapes")),
-        ("POST", "/orgs", lambda hub, request, body: hub.add_org(str(body["name"]))),
-        ("PATCH", "/orgs/{org}", lambda hub, request, body: change(org_of(hub, request, body), body)),
-        ("POST", "/orgs/{org}/apps", add_app),
-        ("PATCH", "/orgs/{org}/apps/{app}", change_app),
-        ("DELETE", "/orgs/{org}/apps/{app}", remove_app),
-        ("POST", "/orgs/{org}/users", add_user),
-        ("PATCH", "/orgs/{org}/users/{user}", change_user),
-        ("POST", "/strangers", stranger),
-        ("GET", "/clock", lambda hub, request, body: {"now": hub.clock.now()}),
-        ("POST", "/clock", move_clock),
-        ("GET", "/history", lambda hub, request, body: hub.gate.history.listed(**dict(request.query_params))),
-        ("DELETE", "/history", lambda hub, request, body: hub.clear_history()),
-        ("GET", "/faults", lambda hub, request, body: hub.gate.schedule.listed()),
-        ("POST", "/faults", lambda hub, request, body: hub.add_faults(body)),
-        ("DELETE", "/faults", lambda hub, request, body: hub.clear_faults()),
-        ("POST", "/latency", lambda hub, request, body: hub.set_latency(body)),
-        ("POST", "/chaos", lambda hub, request, body: hub.set_chaos(body)),
-        ("POST", "/pause", lambda hub, request, body: hub.gate.pauses.add(body).shown()),
-        ("GET", "/paused", paused),
-        ("POST", "/resume", lambda hub, request, body: hub.gate.pauses.resume(int(body.get("id") or 0))),
-        ("DELETE", "/pause", lambda hub, request, body: hub.clear_pauses()),
-        ("GET", "/invariants", lambda hub, request, body: hub.world.watch.shown()),
-        ("POST", "/watch", add_watch),
-        ("POST", "/watch/live", push_live),
-        ("POST", "/watch/lift", lift),
-        ("GET", "/truth", lambda hub, request, body: truth_of(hub)),
-        ("GET", "/secrets", lambda hub, request, body: hub.world.secrets()),
-        ("GET", "/vault", lambda hub, request, body: shown(hub.world.vault)),
-        ("PATCH", "/vault", lambda hub, request, body: hub.change_vault(body)),
-    )
-    return Starlette(routes=[Route(path, endpoint(hub, work), methods=[method]) for method, path, work in table])
-
-
 def org_of(hub: Hub, request: Request, body: Json) -> Org:
     """The org that a request names (path, body or query), or the first."""
     named = request.path_params.get("org") or request.query_params.get("org") or ""
@@ -205,3 +163,47 @@ def lift(hub: Hub, request: Request, body: Json) -> Json:
 def truth_of(hub: Hub) -> Json:
     """What is really so, by org and app."""
     return {name: truth.of_org(org, hub.world.watch) for name, org in hub.world.orgs.items()}
+
+
+ROUTES: tuple[tuple[str, str, Work], ...] = (
+    ("GET", "/world", lambda hub, request, body: hub.world.described()),
+    ("POST", "/reset", lambda hub, request, body: hub.reset(body)),
+    ("GET", "/facts", lambda hub, request, body: dict(org_of(hub, request, body).facts)),
+    ("POST", "/facts", lambda hub, request, body: switch(hub, request, body, "facts")),
+    ("GET", "/shapes", lambda hub, request, body: dict(org_of(hub, request, body).shapes)),
+    ("POST", "/shapes", lambda hub, request, body: switch(hub, request, body, "shapes")),
+    ("POST", "/orgs", lambda hub, request, body: hub.add_org(str(body["name"]))),
+    ("PATCH", "/orgs/{org}", lambda hub, request, body: change(org_of(hub, request, body), body)),
+    ("POST", "/orgs/{org}/apps", add_app),
+    ("PATCH", "/orgs/{org}/apps/{app}", change_app),
+    ("DELETE", "/orgs/{org}/apps/{app}", remove_app),
+    ("POST", "/orgs/{org}/users", add_user),
+    ("PATCH", "/orgs/{org}/users/{user}", change_user),
+    ("POST", "/strangers", stranger),
+    ("GET", "/clock", lambda hub, request, body: {"now": hub.clock.now()}),
+    ("POST", "/clock", move_clock),
+    ("GET", "/history", lambda hub, request, body: hub.gate.history.listed(**dict(request.query_params))),
+    ("DELETE", "/history", lambda hub, request, body: hub.clear_history()),
+    ("GET", "/faults", lambda hub, request, body: hub.gate.schedule.listed()),
+    ("POST", "/faults", lambda hub, request, body: hub.add_faults(body)),
+    ("DELETE", "/faults", lambda hub, request, body: hub.clear_faults()),
+    ("POST", "/latency", lambda hub, request, body: hub.set_latency(body)),
+    ("POST", "/chaos", lambda hub, request, body: hub.set_chaos(body)),
+    ("POST", "/pause", lambda hub, request, body: hub.gate.pauses.add(body).shown()),
+    ("GET", "/paused", paused),
+    ("POST", "/resume", lambda hub, request, body: hub.gate.pauses.resume(int(body.get("id") or 0))),
+    ("DELETE", "/pause", lambda hub, request, body: hub.clear_pauses()),
+    ("GET", "/invariants", lambda hub, request, body: hub.world.watch.shown()),
+    ("POST", "/watch", add_watch),
+    ("POST", "/watch/live", push_live),
+    ("POST", "/watch/lift", lift),
+    ("GET", "/truth", lambda hub, request, body: truth_of(hub)),
+    ("GET", "/secrets", lambda hub, request, body: hub.world.secrets()),
+    ("GET", "/vault", lambda hub, request, body: shown(hub.world.vault)),
+    ("PATCH", "/vault", lambda hub, request, body: hub.change_vault(body)),
+)
+
+
+def application(hub: Hub) -> Starlette:
+    """The admin door of a simulator."""
+    return Starlette(routes=[Route(path, endpoint(hub, work), methods=[method]) for method, path, work in ROUTES])

@@ -87,7 +87,7 @@ def user_row(user: User) -> Row:
     """One User row."""
     return {"Id": user.id, "Username": user.username, "Name": user.name, "IsActive": user.active,
             "UserType": "Standard", "Email": user.username,
-            "Profile": {"Name": "Minimum Access - API Only Integrations"}, "ProfileId": "00eEX0000000001AAA"}  # fmt: skip
+            "Profile": {"Name": "Minimum Access"}, "ProfileId": "00eEX0000000001AAA"}  # fmt: skip
 
 
 def organization(org: Org, caller: Caller) -> list[Row]:

@@ -54,7 +54,7 @@ def dispatch(vault: Vault, call: Call) -> Reply:
 
 def behind_token(vault: Vault, call: Call, path: str, namespace: str) -> Reply:
     """Everything that needs a token: sys, auth/token, and the mounts."""
-    token = vault.token(call.headers.get("x-vault-token", ""))
+    token = vault.token(call.headers.get("x-vault-token") or call.bearer())
     mounts = vault.mounts[namespace]
     if path == "sys/capabilities-self":
         return system.capabilities(vault, call, token)

@@ -23,7 +23,7 @@ STATUS_BODY = {"org": [{"errorCode": "SERVER_UNAVAILABLE", "message": "injected"
 class Gate:
     """One for the whole simulator. `answer` applies a request to the state; `watch` looks at the world after it."""
 
-    def __init__(self, clock: Clock, answer: Callable[[Call], Reply], watch: Callable[[int, str], None]) -> None:
+    def __init__(self, clock: Clock, answer: Callable[[Call], Reply], watch: Callable[[Call, Reply], None]) -> None:
         self.clock, self.answer, self.watch = clock, answer, watch
         self.history, self.schedule, self.pauses = History(), Schedule(), Pauses()
         self.latency_s: dict[str, float] = {}
@@ -48,6 +48,8 @@ class Gate:
             await asyncio.sleep(waits)
         if not await hold(pause, "before", call, record.purpose, line):
             record.client_gone = True
+            if pause and pause.lands:
+                self.apply(call, record)
         else:
             reply = await self.act(call, record, fault)
             if await hold(pause, "after", call, record.purpose, line):
@@ -72,7 +74,7 @@ class Gate:
         """The effect, then the watch: nothing comes between them."""
         reply = self.answer(call)
         self.history.applied(record, reply)
-        self.watch(call.n, record.effect or record.purpose)
+        self.watch(call, reply)
         return reply
 
     def land(self, n: int) -> None:

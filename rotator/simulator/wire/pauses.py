@@ -16,11 +16,13 @@ WHEN = ("before", "after")
 
 @dataclass
 class Pause:
-    """One pause; `n` is the request that waits, 0 while none does."""
+    """One pause; `n` is the request that waits, 0 while none does. `lands`: a request whose client dies while it waits
+    before its effect takes effect all the same, as one in flight may."""
 
     id: int
     when: str
     match: Match
+    lands: bool = False
     n: int = 0
     purpose: str = ""
     state: str = "armed"
@@ -39,11 +41,11 @@ class Pauses:
         self._ids = count(1)
 
     def add(self, spec: dict[str, Any]) -> Pause:
-        """A pause from JSON `{"when": "before" | "after", "match", "nth"}`."""
+        """A pause from JSON `{"when": "before" | "after", "match", "nth", "lands"}`."""
         when = str(spec.get("when", "before"))
         if when not in WHEN:
             raise MatchError(f"when is before or after, not {when!r}")
-        pause = Pause(next(self._ids), when, parse(spec))
+        pause = Pause(next(self._ids), when, parse(spec), bool(spec.get("lands")))
         self.all.append(pause)
         return pause
 
