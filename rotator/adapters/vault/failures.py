@@ -56,9 +56,10 @@ TABLE: tuple[Row, ...] = (
         "is {mount} a KV v2 mount? `vault secrets list -detailed`"),
     Row((401, 403), "", Refused, Refused, "vault_permission", "Vault does not let us {method} {place}",
         _POLICY_FIX),
-    Row((404,), "no handler for route|route entry not found", Refused, Refused, "vault_mount",
+    Row((404,), r"\S", Refused, Refused, "vault_mount",
         "Vault has nothing mounted that serves {place}",
         "correct [vault] mount and namespace, or `vault secrets enable -path={mount} -version=2 kv`"),
+    # Only a 404 without a word of reason means that nothing is there (invariant 7).
     Row((404,), "", NotFound, NotFound, "not_found", "{place} is not in Vault"),
     Row((412,), "", Unavailable, Unavailable, "vault_behind",
         "this Vault server has not yet seen our last write (HTTP 412)", elsewhere=True),
