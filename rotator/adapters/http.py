@@ -112,6 +112,12 @@ class Http:
         """Closes the connections; the next call would open new ones."""
         self._wire.close()
 
+    def __enter__(self) -> Http:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
 
 def _read(response: httpx.Response, cap: int) -> bytes:
     body = bytearray()

@@ -43,7 +43,12 @@ class SalesforceOrg:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rest = Rest(http, version=version, credentials=credentials, org_id=org_id, now=now, monotonic=monotonic)
+        self._http = http
         self._names: frozenset[str] | None = None
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
 
     # -- the port -----------------------------------------------------------------------------------------------
 
