@@ -127,16 +127,13 @@ def _attempt(connection: Connection, rotation_id: str, event: Event) -> int:
     """How many intents of this step the rotation had, this one included; a step without intents counts its rows."""
     if not rotation_id:
         return 1
-    counted: dict[str, int] = dict(
-        connection.execute(
-            select(audit_events.c.phase, func.count())
-            .where(audit_events.c.rotation_id == rotation_id, audit_events.c.step == event.step)
-            .group_by(audit_events.c.phase)
-        )
-        .tuples()
-        .all()
+    counting = (
+        select(audit_events.c.phase, func.count())
+        .where(audit_events.c.rotation_id == rotation_id, audit_events.c.step == event.step)
+        .group_by(audit_events.c.phase)
     )
-    intents = int(counted.get(Phase.INTENT, 0))
+    counted: dict[str, int] = {phase: count for phase, count in connection.execute(counting)}
+    intents = counted.get(Phase.INTENT, 0)
     if event.phase is Phase.INTENT:
         return intents + 1
     return intents or sum(counted.values()) + 1
