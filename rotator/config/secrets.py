@@ -54,14 +54,21 @@ def read_secret_file(name: str, places: SecretPlaces) -> Secret:
     except OSError as error:
         fix = f"put the secret into {file}, readable by the rotator alone"
         raise ConfigError(f"secret file {name}: {error.strerror}", fix=fix, where=str(file)) from None
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ConfigError(f"secret file {name} is not UTF-8 text", where=str(file)) from None
+    text = _text(content)
+    if text is None:
+        raise ConfigError(f"secret file {name} is not UTF-8 text", where=str(file))
     secret = text.removesuffix("\n").removesuffix("\r")
     if not secret.strip():
         raise ConfigError(f"secret file {name} is empty", fix=f"put the secret into {file}", where=str(file))
     return Secret(secret)
+
+
+def _text(content: bytes) -> str | None:
+    """None for what is no text. UnicodeDecodeError holds the content: it must not become anyone's context."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def _read(file: Path) -> bytes:

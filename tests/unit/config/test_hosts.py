@@ -59,8 +59,9 @@ def test_any_other_host_is_refused(written: str) -> None:
 def test_insecure_permits_http_and_other_hosts_but_no_login() -> None:
     """For tests: a loopback origin; a login in a URL stays refused."""
     assert my_domain("http://127.0.0.1:8080", insecure=True) == "http://127.0.0.1:8080"
-    with pytest.raises(ValueError, match="login"):
-        my_domain("http://user:pw@127.0.0.1:8080", insecure=True)
+    for login in ("user:pw", "user", ""):
+        with pytest.raises(ValueError, match="login"):
+            my_domain(f"http://{login}@127.0.0.1:8080", insecure=True)
     with pytest.raises(ValueError, match="https"):
         my_domain("ftp://127.0.0.1", insecure=True)
 

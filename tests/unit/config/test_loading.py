@@ -6,11 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from rotator import config
 from rotator.domain.errors import ConfigError
 from rotator.domain.facts import Facts
 from tests.unit.config.given import APP, ORG, VAULT, loaded, mistakes, said, write
+
+BOOKS = APP.replace("illing", "ooks")
 
 
 def test_a_small_configuration_loads_with_the_defaults_of_the_contract(tmp_path: Path) -> None:
@@ -114,6 +117,13 @@ def test_a_secret_is_refused_unquoted_with_the_way_by_a_file(tmp_path: Path, tex
     assert "CANARY" not in repr((caught.value, caught.value.mistakes, caught.value.__context__))
 
 
+def test_the_models_by_themselves_repeat_no_value() -> None:
+    """Even pydantic's own error, were it ever shown, holds no value."""
+    with pytest.raises(ValidationError) as caught:
+        config.Config.model_validate({"vault": "CANARY", "client_secret": "CANARY"})
+    assert "CANARY" not in str(caught.value)
+
+
 def test_a_value_of_the_wrong_type_is_named_and_not_repeated(tmp_path: Path) -> None:
     """Types are not guessed: no 1 for true, no number for a duration, no text for a list."""
     found = said(
@@ -164,11 +174,11 @@ def test_state_dir_moves_what_lies_in_it(tmp_path: Path) -> None:
 
 def test_the_hash_follows_the_settings_and_not_their_spelling(tmp_path: Path) -> None:
     """The same settings in another order, file or spelling have one hash; another setting has another."""
-    one = loaded(tmp_path / "a", APP).hash
+    one = loaded(tmp_path / "a", APP + BOOKS).hash
     write(tmp_path / "b", APP + 'overlap = "1440m"\n', "conf.d/app.toml")
-    two = config.load(write(tmp_path / "b", ORG + VAULT), {}).hash
+    two = config.load(write(tmp_path / "b", BOOKS + ORG + VAULT), {}).hash
     assert one == two
-    assert one != loaded(tmp_path / "c", APP + 'overlap = "23h"').hash
+    assert one != loaded(tmp_path / "c", APP + 'overlap = "23h"' + BOOKS).hash
     assert len(one) == 64
 
 

@@ -94,4 +94,5 @@ def test_the_content_is_in_no_traceback(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         read_secret_file("s", SecretPlaces(tmp_path))
     assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
     assert "CANARY" not in "".join(traceback.format_exception(caught.value))
