@@ -10,6 +10,8 @@ from typing import Any
 
 from rotator.adapters.answer import Answer
 
+_UUID = re.compile(r"[0-9a-f-]{32,36}")
+
 
 class Kind(StrEnum):
     """What is at stake when no clear answer comes."""
@@ -76,9 +78,10 @@ class Reply:
 
     @property
     def request_id(self) -> str:
-        """Vault's id of this request, for its audit log; "" where it gave none (204, errors)."""
+        """Vault's id of this request, for its audit log; "" where it gave none (204, errors), or something that is no
+        id: it goes into the trail, so nothing that a server repeats may pass for it."""
         found = self.body.get("request_id")
-        return found[:64] if isinstance(found, str) and found.isprintable() else ""
+        return found if isinstance(found, str) and _UUID.fullmatch(found) else ""
 
 
 Send = Callable[[Call], Reply]

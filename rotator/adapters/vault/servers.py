@@ -51,7 +51,7 @@ class Servers:
             answer = self._ask(self._https[place], call, token)
         except NotSent as error:
             self._turn(place)
-            return unreached(call, error), error.reason == "connect" or error.reason == "timeout"
+            return unreached(call, error), error.reason not in ("tls", "protocol")
         except Lost as error:
             self._turn(place)
             return unreached(call, error), False
