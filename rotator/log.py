@@ -95,15 +95,15 @@ class Lines:
             try:
                 self._stream.write(line + "\n")
                 self._stream.flush()
+                self.lost = 0  # told in this line
             except (OSError, ValueError):  # ValueError: the stream is closed
                 self.lost += 1
 
     debug = warning = error = info
 
-    def count_lost(self, _logger: object, _method: str, line: EventDict) -> EventDict:
-        lost, self.lost = self.lost, 0
-        if lost:
-            line["lost"] = lost
+    def tell_lost(self, _logger: object, _method: str, line: EventDict) -> EventDict:
+        if self.lost:
+            line["lost"] = self.lost
         return line
 
 
@@ -220,7 +220,7 @@ def _open_sink(undo: ExitStack, level: str, stream: TextIO, render: Callable[[ob
     undo.callback(_restore, _sink)
     _sink = structlog.wrap_logger(
         end,
-        processors=[*stamps, AllowList(frames=level == "debug"), end.count_lost, render],
+        processors=[*stamps, AllowList(frames=level == "debug"), end.tell_lost, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         context_class=dict,
         cache_logger_on_first_use=False,

@@ -22,15 +22,9 @@ from typing import final
 from rotator.domain.errors import UsageError
 
 GRACE = 60.0  # seconds for the step in hand after the first signal (protocol section 4: Process)
-_system_random = SystemRandom().random
 TRY_AGAIN = 75  # exit code of what parks (contract.md: Exit codes)
 PR_SET_DUMPABLE = 4  # linux/prctl.h
-
-
-def harden() -> tuple[str, ...]:
-    """Call it first, before any secret is read. Gives the protections that this system denied, in words (none: ())."""
-    os.umask(0o077)
-    return tuple(words for words, protect in PROTECTIONS.items() if not protect())
+_system_random = SystemRandom().random
 
 
 def _no_core() -> bool:
@@ -55,6 +49,12 @@ PROTECTIONS: Mapping[str, Callable[[], bool]] = MappingProxyType({
     "core files cannot be switched off": _no_core,
     "memory can be read by other processes of this user": _not_dumpable,
 })  # fmt: skip
+
+
+def harden(protections: Mapping[str, Callable[[], bool]] = PROTECTIONS) -> tuple[str, ...]:
+    """Call it first, before any secret is read. Gives the protections that this system denied, in words (none: ())."""
+    os.umask(0o077)
+    return tuple(words for words, protect in protections.items() if not protect())
 
 
 @final
