@@ -20,29 +20,16 @@ from tests.project.files import ROOT
 Done = subprocess.CompletedProcess[str]
 
 
-def needed_by(distribution: str, seen: dict[str, metadata.Distribution]) -> dict[str, metadata.Distribution]:
-    """Collects the distributions that one needs, and those that these need, without any extra that nobody asks for."""
-    for text in metadata.requires(distribution) or []:
-        need = Requirement(text)
-        wanted = [{"extra": extra} for extra in ("", *need.extras)]
-        if need.marker is not None and not need.marker.evaluate({"extra": ""}):
-            continue
-        if need.name not in seen:
-            seen[need.name] = metadata.distribution(need.name)
-            needed_by(need.name, seen)
-        for environment in wanted[1:]:
-            of_extra(need.name, environment["extra"], seen)
-    return seen
-
-
-def of_extra(distribution: str, extra: str, seen: dict[str, metadata.Distribution]) -> None:
-    """Adds what one extra of a distribution needs."""
-    for text in metadata.requires(distribution) or []:
-        need = Requirement(text)
-        if need.marker is None or not need.marker.evaluate({"extra": extra}) or need.name in seen:
-            continue
-        seen[need.name] = metadata.distribution(need.name)
-        needed_by(need.name, seen)
+def needed_by(name: str, extras: frozenset[str], seen: set[tuple[str, frozenset[str]]]) -> set[str]:
+    """Gives the names of the distributions that one needs with these extras, and of those that they need in turn."""
+    if (name, extras) in seen:
+        return set()
+    seen.add((name, extras))
+    names: set[str] = set()
+    for need in map(Requirement, metadata.requires(name) or []):
+        if need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in ("", *extras)):
+            names |= {need.name} | needed_by(need.name, frozenset(need.extras), seen)
+    return names
 
 
 def link(distribution: metadata.Distribution, site: Path) -> None:
@@ -57,7 +44,8 @@ class Installed:
     """The environment with the wheel in it."""
 
     def __init__(self, folder: Path) -> None:
-        self.home = folder
+        self.work = folder / "work"
+        self.work.mkdir()
         self.wheel = build_wheel(folder / "dist")
         self.bin = folder / "venv" / "bin"
         self._make()
@@ -76,17 +64,15 @@ class Installed:
         ]
         subprocess.run([*pip, "install", "--no-index", "--no-deps", str(self.wheel)], check=True)
         site = Path(sysconfig.get_path("purelib", vars={"base": str(venv), "platbase": str(venv)}))
-        for distribution in needed_by("rotator", {}).values():
-            link(distribution, site)
+        for name in needed_by("rotator", frozenset(), set()):
+            link(metadata.distribution(name), site)
 
     def run(self, *command: str, **env: str) -> Done:
         """Runs a program of the environment in an empty folder, far from the checkout, with a bare environment."""
-        work = self.home / "work"
-        work.mkdir(exist_ok=True)
-        bare = {"PATH": f"{self.bin}:/usr/bin:/bin", "HOME": str(work), "LANG": "C.UTF-8", **env}
+        bare = {"PATH": f"{self.bin}:/usr/bin:/bin", "HOME": str(self.work), "LANG": "C.UTF-8", **env}
         program = self.bin / command[0]
         return subprocess.run(
-            [program, *command[1:]], cwd=work, env=bare, capture_output=True, text=True, check=False, timeout=110
+            [program, *command[1:]], cwd=self.work, env=bare, capture_output=True, text=True, check=False, timeout=110
         )
 
 
