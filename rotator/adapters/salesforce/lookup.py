@@ -72,7 +72,7 @@ def _from_usage(rest: Rest, app: str, by_id: bool) -> list[App]:
         App(long_id(wire.text(row, "identifier")), plain(row.get("developerName")), plain(row.get("label")))
         for row in rows
     ]
-    return [one for one in known if is_id(one.id) and (same(one.id, app) if by_id else one.name == app)]
+    return [one for one in known if is_id(one.id) and (same(one.id, app) if by_id else one.name.lower() == app.lower())]
 
 
 def consumers(rest: Rest, app: App) -> list[Row]:

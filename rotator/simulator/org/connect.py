@@ -114,7 +114,8 @@ def list_tokens(org: Org, call: Call, caller: Caller, version: str, app: str, us
     need(org, caller, version, 59.0, *VIEWERS)
     found = find_app(org, app)
     held = [token for token in tokens.usage_tokens(org, found) if same_id(token.user, user)]
-    items = [render.usage_token(org, call, found, token) for token in org.dice.shuffled(held)]
+    held.sort(key=lambda token: token.usage_id)  # no order of time, and the same on every page
+    items = [render.usage_token(org, call, found, token) for token in held]
     return render.page(org, call, "tokens", items, f"/apps/oauth/usage/{app}/{user}/tokens")
 
 

@@ -1,0 +1,125 @@
+"""The implementations of ports.Salesforce that the contract suite runs over.
+
+A world gives the port, what it is to find there, and a foreign hand in the same org. To add an implementation, put
+its maker into WORLDS.
+"""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+import httpx
+
+from rotator import ports
+from rotator.adapters.http import Http
+from rotator.adapters.salesforce import AdminCredentials, ClientCredentials, SalesforceOrg
+from rotator.adapters.tls import tls_context
+from rotator.domain.secret import Secret
+from rotator.simulator import Running, start
+from rotator.simulator.switches import SHAPES
+
+
+@dataclass(frozen=True)
+class World:
+    """One implementation, ready: an app with one consumer, whose pair is accepted and whose slot is empty."""
+
+    port: ports.Salesforce
+    app: str
+    app_id: str
+    org_id: str
+    consumer_id: str
+    user_id: str  # the app's run-as user
+    stranger: Callable[[str], None]  # one foreign act: "stage", "expire", ...
+    door: Door | None = None  # the simulator's own, where it is one
+
+
+class Door:
+    """The admin door of a simulator."""
+
+    def __init__(self, sim: Running) -> None:
+        self.sim = sim
+        self._client = httpx.Client(base_url=sim.admin_url, trust_env=False)
+
+    def get(self, path: str, **params: str) -> Any:
+        return self._client.get(path, params=params).raise_for_status().json()
+
+    def post(self, path: str, **body: object) -> Any:
+        return self._client.post(path, json=body).raise_for_status().json()
+
+    def patch(self, path: str, **body: object) -> Any:
+        return self._client.patch(path, json=body).raise_for_status().json()
+
+    def delete(self, path: str) -> Any:
+        return self._client.delete(path).raise_for_status().json()
+
+    def fault(self, kind: str, method: str, path: str, nth: int = 1, **args: object) -> None:
+        """Plays a fault at the nth call of this method and path (a regular expression)."""
+        self.post("/faults", kind=kind, match={"site": "org", "method": method, "path": path}, nth=nth, args=args)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+@cache
+def _shared() -> Door:
+    """One simulator for the whole run, reset for each world: starting and stopping one takes a fifth of a second."""
+    sim = start(seed=1)
+    door = Door(sim)
+    atexit.register(sim.stop)
+    atexit.register(door.close)
+    return door
+
+
+FRESH: dict[str, Any] = {"seed": 1, "difficulty": "difficult", "facts": {}, "shapes": {}, "apps": 3}
+
+
+@contextmanager
+def simulator(**options: Any) -> Iterator[World]:
+    """The real adapter against a simulated org, made anew."""
+    door = _shared()
+    org = door.post("/reset", **{**FRESH, **options})["orgs"]["acme"]
+    billing = org["apps"]["billing"]
+    with Http(door.sim.org_url, tls=tls_context(), deadline=5) as http:
+        yield World(
+            port=SalesforceOrg(http, credentials=lambda: own_login(org), org_id=org["org_id"]),
+            app=billing["developer_name"],
+            app_id=billing["app_id"],
+            org_id=org["org_id"],
+            consumer_id=billing["consumer_id"],
+            user_id=billing["user_id"],
+            stranger=lambda act: cast("None", door.post("/strangers", act=act, app="billing")),
+            door=door,
+        )
+
+
+def own_login(org: dict[str, Any]) -> AdminCredentials:
+    """The rotator's own pair in a simulated org."""
+    return ClientCredentials(org["admin"]["client_id"], Secret(org["admin"]["client_secret"]))
+
+
+Maker = Callable[[], AbstractContextManager[World]]
+
+
+def _seeded(seed: int) -> Maker:
+    return lambda: simulator(seed=seed)
+
+
+WORLDS: dict[str, Maker] = {
+    "simulator-plain": lambda: simulator(difficulty="plain"),
+    **{f"simulator-{seed}": _seeded(seed) for seed in (11, 12, 13)},
+}
+
+# Each way an org may write its answers, one at a time. Left out are only those that break what a test stands on:
+# a slot that takes two pairs, and a userinfo that refuses living tokens.
+BREAKING = {("slot_taken", "append"), ("slot_taken", "replace"), ("userinfo", "refused")}
+EVERY_SHAPE = [
+    (name, value)
+    for name, shape in SHAPES.items()
+    for value in (*shape.drawn, *shape.asked)
+    if (name, value) not in BREAKING
+]
