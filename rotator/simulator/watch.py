@@ -46,9 +46,9 @@ class Watch:
         self.watched.append(Watched(org, app, mount, path, key_field, overlap_s, external))
         return self.watched[-1]
 
-    def find(self, app: str, org: str = "") -> Watched:
-        """The watch of an app; LookupError."""
-        return next(one for one in self.watched if one.app == app and org in ("", one.org))
+    def find(self, app: str, org: str) -> Watched:
+        """The watch of an app; StopIteration when there is none."""
+        return next(one for one in self.watched if (one.org, one.app) == (org, app))
 
     def check(self, orgs: dict[str, Org], vault: Vault, n: int, cause: str, now: float) -> None:
         """Every watched path, after request `n`, whose effect was `cause`."""

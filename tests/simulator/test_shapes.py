@@ -49,7 +49,7 @@ def staged_shape(sim: Sim) -> str:
 def staged_url(sim: Sim) -> str:
     """Under which name the address of the entry itself stands."""
     own = [name for name, value in posted(sim).items() if "/staged/" in str(value)]
-    return own[0]
+    return str(own[0])
 
 
 def slot_taken(sim: Sim) -> str:

@@ -45,15 +45,14 @@ def endpoint(hub: Hub, work: Work) -> Callable[[Request], Awaitable[JSONResponse
 
 def org_of(hub: Hub, request: Request, body: Json) -> Org:
     """The org that a request names (path, body or query), or the first."""
-    named = request.path_params.get("org") or request.query_params.get("org") or ""
+    named = request.path_params.get("org") or request.query_params.get("org") or body.get("org")
     return hub.world.orgs[str(named)] if named else next(iter(hub.world.orgs.values()))
 
 
 def switch(hub: Hub, request: Request, body: Json, table: str) -> Json:
     """Set facts or shapes of one org (`org` in the body or query) or of the first."""
-    named = str(body.pop("org", "")) or org_of(hub, request, body).name
-    chosen = getattr(hub.world.orgs[named], table)
-    chosen.change(body)
+    chosen = getattr(org_of(hub, request, body), table)
+    chosen.change({name: value for name, value in body.items() if name != "org"})
     return dict(chosen)
 
 
@@ -109,7 +108,7 @@ def stranger(hub: Hub, request: Request, body: Json) -> Json:
     act = str(body["act"])
     if act not in ACTS:
         raise ChangeError(f"no act is called {act!r}; known: {', '.join(ACTS)}")
-    org = hub.world.orgs[str(body["org"])] if "org" in body else org_of(hub, request, body)
+    org = org_of(hub, request, body)
     app = org.app(str(body["app"]))
     if app is None:
         raise LookupError(str(body["app"]))
@@ -137,7 +136,7 @@ def paused(hub: Hub, request: Request, body: Json) -> list[Json]:
 
 def add_watch(hub: Hub, request: Request, body: Json) -> Json:
     """`{"app", "org", "mount", "path", "field", "overlap_s", "external"}`."""
-    org = str(body.get("org") or next(iter(hub.world.orgs)))
+    org = org_of(hub, request, body).name
     one = hub.world.watch.add(org, str(body["app"]), str(body.get("mount", worlds.MOUNT)),
                               str(body.get("path", f"salesforce/{org}/{body['app']}")),
                               str(body.get("field", "client_id")), float(body.get("overlap_s", 0)),
@@ -147,8 +146,8 @@ def add_watch(hub: Hub, request: Request, body: Json) -> Json:
 
 def push_live(hub: Hub, request: Request, body: Json) -> Json:
     """`{"app", "key", "cause"}`: what an external Vault serves now."""
-    one = hub.world.watch.find(str(body["app"]), str(body.get("org", "")))
-    org = hub.world.orgs[one.org]
+    org = org_of(hub, request, body)
+    one = hub.world.watch.find(str(body["app"]), org.name)
     hub.world.watch.push(one, org, str(body.get("key") or ""), hub.gate.history.last, str(body.get("cause", "push")),
                          hub.clock.now())  # fmt: skip
     return hub.world.watch.shown()
@@ -156,7 +155,7 @@ def push_live(hub: Hub, request: Request, body: Json) -> Json:
 
 def lift(hub: Hub, request: Request, body: Json) -> Json:
     """`{"app"}`: the overlap is over, readers have been promised nothing more."""
-    hub.world.watch.lift(hub.world.watch.find(str(body["app"]), str(body.get("org", ""))))
+    hub.world.watch.lift(hub.world.watch.find(str(body["app"]), org_of(hub, request, body).name))
     return {"lifted": body["app"]}
 
 

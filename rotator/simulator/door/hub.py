@@ -63,10 +63,11 @@ class Hub:
 
     def reset(self, changes: dict[str, Any]) -> dict[str, Any]:
         """A new world on the same addresses, with some options changed; all else starts anew."""
-        added = [name for name in self.urls if name not in ("vault", "trap", "admin")]
         self.options = self.options.changed(**changes)
+        for name in self.options.orgs:
+            self.open_org(name)
         self.clock.reset()
-        self.world = World(self.options.changed(orgs=changes.get("orgs", added)), self.clock, self.urls)
+        self.world = World(self.options, self.clock, self.urls)
         self.clear_history()
         self.clear_faults()
         self.clear_pauses()
@@ -77,10 +78,14 @@ class Hub:
 
     def add_org(self, name: str) -> dict[str, Any]:
         """Another org on another port."""
-        if name not in self.urls:
-            self.urls[name] = self.servers.open_here(self.gate.site(f"org:{name}"), self.tls)
+        self.open_org(name)
         self.world.add_org(name)
         return dict(self.world.described()["orgs"][name])
+
+    def open_org(self, name: str) -> None:
+        """A port for an org that has none yet."""
+        if name not in self.urls:
+            self.urls[name] = self.servers.open_here(self.gate.site(f"org:{name}"), self.tls)
 
     def clear_history(self) -> dict[str, int]:
         """Forget past requests; numbering goes on."""
