@@ -6,16 +6,19 @@ put its maker into WORLDS.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import httpx
 import pytest
 
 from rotator import ports
 from rotator.adapters.vault import TokenAuth, VaultClient, VaultKv, VaultOptions
 from rotator.domain.pair import Credential, Pair, Target
 from rotator.domain.secret import Secret
+from rotator.simulator import Running, start
 from tests.servers.vault import RealVault
 
 TARGET = Target("salesforce/acme/billing", "client_id", "client_secret", "https://acme.my.salesforce.com", "billing")
@@ -92,6 +95,76 @@ def real_world(request: pytest.FixtureRequest) -> World:
     return World(VaultKv(client), RealHand(vault, mount))
 
 
+class Door:
+    """Root at the simulator's Vault, and its admin door."""
+
+    def __init__(self, simulator: Running) -> None:
+        self.address = simulator.vault_url
+        self._admin = simulator.admin_url
+        self.root = self.admin("GET", "/world")["vault"]["root_token"]
+
+    def admin(self, method: str, path: str, body: Any = None) -> Any:
+        """One request at the admin door."""
+        return httpx.request(method, self._admin + path, json=body, trust_env=False).raise_for_status().json()
+
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """One request to the Vault as root; raises LookupError for a 404."""
+        headers = {"X-Vault-Token": self.root, **headers}
+        answer = httpx.request(method, f"{self.address}/v1/{path}", json=body, headers=headers, trust_env=False)
+        if answer.status_code == 404:
+            raise LookupError(path)
+        answer.raise_for_status()
+        return answer.json() if answer.content else {}
+
+
+class SimulatedHand:
+    """Root at the simulator's Vault."""
+
+    def __init__(self, door: Door, mount: str) -> None:
+        self.door = door
+        self.mount = mount
+
+    def put(self, path: str, fields: Mapping[str, Any]) -> int:
+        written: int = self.door.request("POST", f"{self.mount}/data/{path}", {"data": dict(fields)})["data"]["version"]
+        return written
+
+    def fields(self, path: str, version: int = 0) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.door.request("GET", f"{self.mount}/data/{path}?version={version}")["data"]
+        data: Mapping[str, Any] = found["data"]
+        return data
+
+    def delete(self, path: str, version: int) -> None:
+        self.door.request("POST", f"{self.mount}/delete/{path}", {"versions": [version]})
+
+    def destroyed(self, path: str) -> set[int]:
+        versions = self.door.request("GET", f"{self.mount}/metadata/{path}")["data"]["versions"]
+        return {int(number) for number, version in versions.items() if version["destroyed"]}
+
+    def settings(self, path: str, **settings: Any) -> None:
+        self.door.request("POST", f"{self.mount}/" + (f"metadata/{path}" if path else "config"), settings)
+
+
+@pytest.fixture(scope="session")
+def simulated_vault() -> Iterator[Door]:
+    """The simulator's Vault, one for the run."""
+    with start(seed=7) as simulator:
+        yield Door(simulator)
+
+
+def simulated_world(request: pytest.FixtureRequest) -> World:
+    """The simulator's Vault, a mount of the test's own, root's token."""
+    door: Door = request.getfixturevalue("simulated_vault")
+    mount = f"kv-{next(_NUMBERS)}"
+    door.request("POST", f"sys/mounts/{mount}", {"type": "kv", "options": {"version": "2"}})
+    auth = TokenAuth(lambda: Secret(door.root))
+    client = VaultClient(VaultOptions((door.address,), auth, mount=mount, insecure=True))
+    request.addfinalizer(client.close)
+    return World(VaultKv(client), SimulatedHand(door, mount))
+
+
+_NUMBERS = itertools.count(1)
+
+
 def options_for(vault: RealVault, mount: str, **more: Any) -> VaultOptions:
     """Options to reach the test's Vault, with root's token unless told."""
     auth = more.pop("auth", TokenAuth(lambda: Secret(vault.root_token)))
@@ -101,6 +174,7 @@ def options_for(vault: RealVault, mount: str, **more: Any) -> VaultOptions:
 
 WORLDS: Mapping[str, Callable[[pytest.FixtureRequest], World]] = {
     "real": real_world,
+    "simulator": simulated_world,
 }
 
 NEEDS = {"real": [pytest.mark.needs("vault")]}

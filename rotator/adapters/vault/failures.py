@@ -41,7 +41,10 @@ class Row:
 _WHOLE = tuple(range(100, 600))
 _STANDBY_FIX = "list every server of the cluster in [vault] address, or the load balancer that finds the active one"
 _SEALED_FIX = "unseal Vault (`vault operator unseal`); the rotator goes on by itself"
-_LOGIN_FIX = "check [vault] auth; a new AppRole secret id: `vault write -f auth/approle/role/ROLE/secret-id`"
+_LOGIN_FIX = (
+    "check [vault] auth (Vault's own log says what it misses); a new AppRole secret id: `vault write -f"
+    " auth/approle/role/ROLE/secret-id`"
+)
 _POLICY_FIX = "give our token the policy config/vault-policy.hcl: `vault policy write rotator vault-policy.hcl`"
 
 LOGIN_REFUSED = Row((400, 401, 403, 404), "", Refused, Refused, "vault_login", "Vault refused our login", _LOGIN_FIX)
