@@ -190,9 +190,12 @@ class RealVault:
         self._wait_health({503})
 
     def unseal(self) -> None:
-        """Unseals the Vault and waits until it is active."""
+        """Unseals the Vault and waits until it is active and its KV v2 engines serve."""
         self.request("PUT", "sys/unseal", {"key": self.unseal_key}, token="")
         self._wait_health({200})
+        for path, mounted in self.request("GET", "sys/mounts")["data"].items():
+            if mounted["type"] == "kv" and (mounted["options"] or {}).get("version") == "2":
+                self._wait_upgraded(path.rstrip("/"))
 
     @property
     def sealed(self) -> bool:
@@ -226,7 +229,7 @@ class RealVault:
         return path
 
     def _wait_upgraded(self, path: str) -> None:
-        # A fresh KV v2 mount answers 400 "Upgrading from non-versioned to versioned data" for a moment.
+        # Fresh, or after an unseal, it answers 400 "Upgrading from non-versioned to versioned data" for a moment.
         for _ in range(200):
             try:
                 self.request("GET", f"{path}/config")
