@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -162,31 +163,46 @@ class Trail:
         self, app: str | None = None, since: datetime | None = None, rotation_id: str | None = None
     ) -> Iterator[dict[str, Any]]:
         """The rows, every column, ascending seq; as in JSON: `evidence` an object, `break_glass` a boolean."""
-        where = []
-        if app is not None:
-            where.append(audit_events.c.app == app)
-        if since is not None:
-            where.append(audit_events.c.ts >= moment(since))
-        if rotation_id is not None:
-            where.append(audit_events.c.rotation_id == rotation_id)
-        after = 0
-        while rows := self.database.read(lambda connection: _page(connection, after, *where)):  # noqa: B023 - used at once
-            yield from ({**row, **_readable(row)} for row in rows)
-            after = rows[-1]["seq"]
+        return history(self.database, app, since, rotation_id)
 
     def verify(self, progress: Callable[[int], None] | None = None) -> VerifyResult:
         """Reads the whole chain; `progress` is told how many rows so far. Stops at the first bad one."""
-        link = _Link()
-        while True:
-            rows, head = self.database.read(lambda connection: (_page(connection, link.seq), _head(connection)))
-            for row in rows:
-                if not link.fits(row):
-                    return VerifyResult(ok=False, rows=link.seq, first_bad_seq=link.seq + 1)
-            if progress:
-                progress(link.seq)
-            if len(rows) < PAGE:
-                whole = head == (link.seq, link.hash)
-                return VerifyResult(ok=whole, rows=link.seq, first_bad_seq=None if whole else link.seq + 1)
+        return verify(self.database, progress)
+
+
+def history(
+    database: Database,
+    app: str | None = None,
+    since: datetime | None = None,
+    rotation_id: str | None = None,
+    page: int = PAGE,
+) -> Iterator[dict[str, Any]]:
+    """See Trail.history."""
+    where = [audit_events.c.app == app] if app is not None else []
+    where += [audit_events.c.ts >= moment(since)] if since is not None else []
+    where += [audit_events.c.rotation_id == rotation_id] if rotation_id is not None else []
+    after = 0
+    while True:
+        rows = database.read(partial(_page, after=after, page=page, where=where))
+        yield from ({**row, **_readable(row)} for row in rows)
+        if len(rows) < page:
+            return
+        after = rows[-1]["seq"]
+
+
+def verify(database: Database, progress: Callable[[int], None] | None = None, page: int = PAGE) -> VerifyResult:
+    """See Trail.verify."""
+    link = _Link()
+    while True:
+        rows, head = database.read(partial(_page_and_head, after=link.seq, page=page))
+        for row in rows:
+            if not link.fits(row):
+                return VerifyResult(ok=False, rows=link.seq, first_bad_seq=link.seq + 1)
+        if progress:
+            progress(link.seq)
+        if len(rows) < page:
+            whole = head == (link.seq, link.hash)  # else the tail was cut off
+            return VerifyResult(ok=whole, rows=link.seq, first_bad_seq=None if whole else link.seq + 1)
 
 
 @dataclass(slots=True)
@@ -210,15 +226,18 @@ def seq_of(connection: Connection, event_id: str) -> int | None:
     return None if found is None else int(found)
 
 
-def _page(connection: Connection, after: int, *where: Any) -> list[dict[str, Any]]:
-    chosen = select(audit_events).where(audit_events.c.seq > after, *where).order_by(audit_events.c.seq).limit(PAGE)
+def _page(connection: Connection, after: int, page: int, where: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    chosen = select(audit_events).where(audit_events.c.seq > after, *where).order_by(audit_events.c.seq).limit(page)
     return [dict(zip(COLUMNS, row, strict=True)) for row in connection.execute(chosen)]
+
+
+def _page_and_head(
+    connection: Connection, after: int, page: int
+) -> tuple[list[dict[str, Any]], tuple[int, str] | None]:
+    """Both from one snapshot: rows that are appended meanwhile are in neither."""
+    head = connection.execute(select(audit_head.c.seq, audit_head.c.hash)).first()
+    return _page(connection, after, page), (head.seq, head.hash) if head else None
 
 
 def _readable(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"evidence": json.loads(row["evidence"]), "break_glass": bool(row["break_glass"])}
-
-
-def _head(connection: Connection) -> tuple[int, str] | None:
-    found = connection.execute(select(audit_head.c.seq, audit_head.c.hash)).first()
-    return (found.seq, found.hash) if found else None
