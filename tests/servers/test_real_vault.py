@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from tests.servers.fixtures import StartVault
-from tests.servers.vault import RealVault, Tls, VaultError
+from tests.servers.network import Tls
+from tests.servers.vault import RealVault, VaultError
 
 
 def test_a_version_is_written_with_check_and_set_and_read_back(real_vault: RealVault, vault_mount: str) -> None:
