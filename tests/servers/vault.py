@@ -18,6 +18,8 @@ import httpx
 
 from tests.servers.network import Tls, free_port
 
+__all__ = ["AppRole", "RealVault", "Tls", "VaultError", "free_port"]
+
 START_LIMIT_S = 30.0
 
 CONFIG = """
