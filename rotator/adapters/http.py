@@ -166,8 +166,8 @@ _WORDS = {
 def _translate(error: httpx.TransportError, *, sent: bool) -> TransportError:
     reason = _reason(error)
     before = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
-    unsent = before or not (sent or isinstance(error, _Refused))
-    return (NotSent if unsent else Lost)(reason, _WORDS[reason])
+    reading = isinstance(error, httpx.ReadError | httpx.ReadTimeout | httpx.RemoteProtocolError | _Refused)
+    return (NotSent if before or not (sent or reading) else Lost)(reason, _WORDS[reason])
 
 
 def _reason(error: httpx.TransportError) -> str:
