@@ -18,7 +18,8 @@ from rotator.domain.pair import Live
 from rotator.domain.secret import Secret
 from tests.contract.vault_ports import TARGET, options_for
 from tests.servers.fixtures import StartVault
-from tests.servers.vault import RealVault, Tls
+from tests.servers.network import Tls
+from tests.servers.vault import RealVault
 
 ALL = 'path "{mount}/*" {{ capabilities = ["create", "read", "update", "delete", "list", "patch"] }}'
 

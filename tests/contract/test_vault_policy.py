@@ -231,3 +231,11 @@ def test_the_policy_does_not_let_the_rotator_change_its_own_login(bench_with: Be
     own = dataclasses.replace(TARGET, path="salesforce/acme/rotator")
     with pytest.raises(Refused):
         bench_with(POLICY).kv.write_live(own, credential(NEW, "r-1"), 0)
+
+
+def test_the_rights_that_a_check_asks_for_are_those_of_the_policy(bench_with: Benches) -> None:
+    """VLT-2 neither passes a token that will fail, nor fails one that works."""
+    bench = bench_with(POLICY)
+    needed = bench.kv.rights(TARGET)
+    found = bench.client.capabilities(sorted(needed))
+    assert found == needed

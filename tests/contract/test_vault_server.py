@@ -19,7 +19,8 @@ from rotator.domain.pair import Live
 from rotator.domain.secret import Secret
 from tests.contract.vault_ports import NEW, OLD, TARGET, RealHand, credential, options_for
 from tests.servers.fixtures import StartVault, place_of
-from tests.servers.vault import RealVault, Tls, free_port
+from tests.servers.network import Tls, free_port
+from tests.servers.vault import RealVault
 
 Connect = Callable[[VaultOptions], VaultKv]
 

@@ -107,5 +107,14 @@ def _pair_from(fields: Mapping[str, Any], key_field: str, secret_field: str) -> 
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
+    """A field's text; "" where it is absent, no text, or one that cannot be sent again (half of a surrogate pair)."""
     value = fields.get(name)
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and _sendable(value) else ""
+
+
+def _sendable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

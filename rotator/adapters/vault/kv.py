@@ -90,9 +90,7 @@ class VaultKv:
             return None
 
     def versions_holding(self, target: Target, keys: Sequence[str], below: int) -> tuple[int, ...]:
-        versions = self._ask(self._kv.read_secret_metadata, path=target.path).data.get("versions", {})
-        older = sorted(int(number) for number in versions if number.isdigit() and int(number) < below)
-        kept = [number for number in older if not versions[str(number)].get("destroyed")]
+        kept = _kept(self._ask(self._kv.read_secret_metadata, path=target.path), below)
         held = ((number, self.live_version(target, number)) for number in kept)
         return tuple(number for number, credential in held if credential and credential.pair.key in keys)
 
@@ -100,10 +98,10 @@ class VaultKv:
         fields = {} if credential is None else credential_fields(credential, target, self._now())
         reply = self._write(target.path, fields, cas)
         number = _written(reply)
-        with self._on_the_side():
+        with contextlib.suppress(RotatorError):
             if credential is None:
                 self._hide(target.path, number)
-            elif (reply.data.get("custom_metadata") or {}).get("managed_by") != MARK["managed_by"]:
+            elif not _marked(reply):
                 self._mark(target.path)
         return number
 
@@ -121,6 +119,20 @@ class VaultKv:
 
     def destroy_escrow(self, target: Target, upto: int) -> None:
         self._destroy(self._escrow_path(target), list(range(max(1, upto - MOST + 1), upto + 1)))
+
+    def rights(self, target: Target) -> Mapping[str, frozenset[str]]:
+        """What our token must be allowed to do, by path as in a policy (check VLT-2). No call."""
+        live, escrow = target.path, self._escrow_path(target)
+        needed = {
+            f"data/{live}": ("create", "read", "update"),
+            f"delete/{live}": ("update",),
+            f"metadata/{live}": ("read", "patch"),
+            f"data/{escrow}": ("create", "read", "update"),
+            f"destroy/{escrow}": ("update",),
+            f"metadata/{escrow}": ("read",),
+            "config": ("read",),
+        }
+        return {f"{self._mount}/{path}": frozenset(words) for path, words in needed.items()}
 
     # --- calls -------------------------------------------------------------------------------------------------
 
@@ -144,11 +156,6 @@ class VaultKv:
             self._ask(self._kv.destroy_secret_versions, path=path, versions=versions)
 
     # --- on the side: done after a write that the caller asked for, and never worth a failure ---------------------
-
-    @contextlib.contextmanager
-    def _on_the_side(self) -> Any:
-        with contextlib.suppress(RotatorError):
-            yield
 
     def _hide(self, path: str, number: int) -> None:
         """Soft-deletes the empty version of our fence, by number, so that readers see an absent path again."""
@@ -180,6 +187,26 @@ def _fields(reply: Reply) -> Mapping[str, Any]:
     if reply.found and not isinstance(fields, Mapping):
         raise Unintelligible("Vault's answer holds no fields", code="vault_unintelligible", fix=_NOT_KV2)
     return fields or {}
+
+
+def _kept(reply: Reply, below: int) -> list[int]:
+    """The numbers of the versions below this one that were not destroyed."""
+    versions = reply.data.get("versions", {})
+    if not isinstance(versions, Mapping):
+        raise Unintelligible("Vault's answer lists no versions", code="vault_unintelligible", fix=_NOT_KV2)
+    numbers = {int(name): version for name, version in versions.items() if name.isdecimal()}
+    kept = (number for number, version in numbers.items() if not _destroyed(version))
+    return sorted(number for number in kept if 0 < number < below)
+
+
+def _destroyed(version: object) -> bool:
+    return isinstance(version, Mapping) and version.get("destroyed") is True
+
+
+def _marked(reply: Reply) -> bool:
+    """Whether the path's custom metadata, which the answer to a write shows, says that it is ours."""
+    custom = reply.data.get("custom_metadata")
+    return isinstance(custom, Mapping) and MARK.items() <= custom.items()
 
 
 def _written(reply: Reply) -> int:

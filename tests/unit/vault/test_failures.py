@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rotator.adapters.vault import VaultKv
 from rotator.domain.errors import (
@@ -162,3 +166,23 @@ def test_a_write_that_is_taken_without_a_version_number_is_unknown(body: object)
     """It may stand there under any number: look."""
     with pytest.raises(OutcomeUnknown):
         port_of(FakeVault(lambda _: told(200, body))).write_escrow(TARGET, EscrowContent("r", None), 0)
+
+
+MEMBERS = ("data", "metadata", "version", "versions", "errors", "auth", "client_token", "lease_duration", "1", "-1")
+OURS = ("client_id", "client_secret", "rotation_id", "custom_metadata", "max_versions", "delete_version_after")
+WORDS = st.sampled_from([*MEMBERS, *OURS, "cas_required", "destroyed", "request_id"]) | st.text(max_size=2)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=12,
+)
+ACTS = {**READS, **WRITES}
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(act=st.sampled_from(sorted(ACTS)), status=st.sampled_from([200, 204, 400, 403, 404, 503]), body=JSON)
+def test_whatever_json_a_server_gives_only_our_errors_leave(act: str, status: int, body: object) -> None:
+    """Members of every type in every place, also at the login."""
+    for server in (FakeVault(lambda _: told(status, json.dumps(body))), lambda _: told(status, json.dumps(body))):
+        with contextlib.suppress(RotatorError):
+            ACTS[act](port_of(server))
