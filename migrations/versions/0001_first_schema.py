@@ -87,7 +87,7 @@ def rotations() -> None:
         sa.ForeignKeyConstraint(
             ["org_id", "consumer_id"], ["consumers.org_id", "consumers.consumer_id"], name="fk_rotations_consumers"
         ),
-        sa.CheckConstraint("NOT (promoting = 1 AND goal = 'abandon')", name="ck_rotations_promote_or_abandon"),
+        sa.CheckConstraint("NOT (promoting = 1 AND goal = 'abandon')", name="promote_or_abandon"),
         sqlite_strict=True,
     )
     op.create_index(
@@ -135,9 +135,9 @@ def audit() -> None:
         *optional("vault_version", "duration_ms", kind=NUMBER),
         *texts("evidence", "host", "version", "config_hash", "prev_hash", "hash"),
         sa.PrimaryKeyConstraint("seq", name="pk_audit_events"),
-        sa.CheckConstraint("phase IN ('intent', 'outcome', 'observe', 'decision')", name="ck_audit_events_phase"),
-        sa.CheckConstraint("outcome IN ('ok', 'failed', 'unknown', 'refused', 'held')", name="ck_audit_events_outcome"),
-        sa.CheckConstraint("(phase = 'intent') = (outcome IS NULL)", name="ck_audit_events_only_an_intent_is_open"),
+        sa.CheckConstraint("phase IN ('intent', 'outcome', 'observe', 'decision')", name="phase"),
+        sa.CheckConstraint("outcome IN ('ok', 'failed', 'unknown', 'refused', 'held')", name="outcome"),
+        sa.CheckConstraint("(phase = 'intent') = (outcome IS NULL)", name="only_an_intent_is_open"),
         sqlite_strict=True,
     )
     op.create_index("audit_event_id", "audit_events", ["event_id"], unique=True)
@@ -148,7 +148,7 @@ def audit() -> None:
         *numbers("id", "seq"),
         *texts("hash"),
         sa.PrimaryKeyConstraint("id", name="pk_audit_head"),
-        sa.CheckConstraint("id = 1", name="ck_audit_head_one_row"),
+        sa.CheckConstraint("id = 1", name="one_row"),
         sqlite_strict=True,
     )
     # The hash of nothing: row 1 links to it.

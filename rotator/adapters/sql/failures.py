@@ -79,7 +79,7 @@ def translate(error: BaseException) -> Failure:
             return _failure(kind, message, fix, code)
     if isinstance(error, exc.ArgumentError | exc.NoSuchModuleError | ModuleNotFoundError):
         return Failure(ConfigError("the database driver is missing", fix="install `rotator[postgres]`"), again=False)
-    if isinstance(error, exc.DBAPIError | exc.TimeoutError):
+    if not isinstance(error, exc.ProgrammingError) and isinstance(error, exc.DBAPIError | exc.TimeoutError):
         return _failure("again", "the database does not answer", "", code)
     return Failure(InvariantBroken(f"the database layer failed: {type(error).__name__}"), again=False)
 

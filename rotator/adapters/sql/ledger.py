@@ -127,9 +127,10 @@ class SqlLedger:
     ) -> Rotation:
         """See the port. A row that ends without `ended_at` gets the database's time."""
         known_fields(changes)
+        facts = {name: str(plain(value)) for name, value in (learned or {}).items()}
         both = {"publish_cas": publish_cas, "escrow_cas": escrow_cas}
         moved = {name: cas for name, cas in both.items() if cas is not None}
-        more = {**moved, **({"learned": learned} if learned else {})}
+        more = {**moved, **({"learned": facts} if facts else {})}
 
         def work(connection: Connection) -> Rotation:
             if seq_of(connection, event.id) is not None:
@@ -142,7 +143,7 @@ class SqlLedger:
             after = store.save(connection, before, told, *only)
             unknown = json.dumps(store.intents(row, event))
             leases.change(connection, row, open_intents=unknown, **moved, **leases.longer(row, now))
-            orgs.learn(connection, lease.org_id, learned or {}, f"{event.step} of rotation {seen.id}", now)
+            orgs.learn(connection, lease.org_id, facts, f"{event.step} of rotation {seen.id}", now)
             spoken = replace(event, evidence={**event.evidence, **more})
             self._tell(connection, before, after, told, spoken, now)
             return after

@@ -53,7 +53,7 @@ def _is_empty(connection: Connection) -> bool:
 
 
 def _check(connection: Connection) -> None:
-    _refuse_wrong(connection, revision(connection))
+    refuse_wrong(connection, revision(connection))
     gone = triggers.missing(connection)
     if gone:
         raise InvariantBroken(
@@ -63,19 +63,20 @@ def _check(connection: Connection) -> None:
         )
 
 
-def _refuse_wrong(connection: Connection, found: str) -> None:
-    if found == HEAD:
+def refuse_wrong(connection: Connection, found: str, revisions: tuple[str, ...] = REVISIONS) -> None:
+    """Raises ConfigError where the revision found is not the last of these."""
+    if found == revisions[-1]:
         return
     if not found and not _is_empty(connection):
         raise ConfigError("the database belongs to another program", fix="name another one", where="database.url")
-    if not found or found in REVISIONS:
+    if not found or found in revisions:
         raise ConfigError(
-            f"the database has schema {found or 'none'}, this version needs {HEAD}",
+            f"the database has schema {found or 'none'}, this version needs {revisions[-1]}",
             fix="make a backup, then run `rotator db upgrade`",
             where="database.url",
         )
     raise ConfigError(
-        f"the database has schema {found}, which is newer than this version ({HEAD})",
+        f"the database has schema {found}, which is newer than this version ({revisions[-1]})",
         fix="install the newer version of rotator that made it",
         where="database.url",
     )
@@ -86,7 +87,7 @@ def _upgrade(connection: Connection) -> str:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
     found = revision(connection)
     if found not in REVISIONS and not (found == "" and _is_empty(connection)):
-        _refuse_wrong(connection, found)
+        refuse_wrong(connection, found)
     _run_alembic(connection)
     return found
 
