@@ -57,9 +57,9 @@ class Door:
     def delete(self, path: str) -> Any:
         return self._client.delete(path).raise_for_status().json()
 
-    def fault(self, kind: str, method: str, path: str, nth: int = 1, **args: object) -> None:
-        """Plays a fault at the nth call of this method and path (a regular expression)."""
-        self.post("/faults", kind=kind, match={"site": "org", "method": method, "path": path}, nth=nth, args=args)
+    def fault(self, kind: str, method: str, path: str, args: dict[str, object]) -> None:
+        """Plays a fault at the next call of this method and path (a regular expression)."""
+        self.post("/faults", kind=kind, match={"site": "org", "method": method, "path": path}, nth=1, args=args)
 
     def close(self) -> None:
         self._client.close()

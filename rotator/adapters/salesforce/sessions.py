@@ -130,7 +130,10 @@ def _auth_sessions(rest: Rest, consumer: Consumer, user_id: str, me: str) -> Lis
     columns = (_SESSION_COLUMNS + _JOINED, _SESSION_COLUMNS)
     found = _columns(rest, "AuthSession", where, columns, "listing AuthSession")
     logins = {} if any("LoginHistory" in row for row in found.rows) else _logins(rest, user_id, found.rows)
-    ours = [row for row in found.rows if _session_of_app(row, logins, consumer)]
+    behind = [(row, _login_behind(row, logins)) for row in found.rows]
+    ours = [row for row, login in behind if _login_of_app(login, consumer)]
+    orphans = sum(not login for _, login in behind)
+    notes = (f"{Lever.AUTHSESSION}: {orphans} sessions whose login is not shown could be ours",) if orphans else ()
     grants = tuple(
         Grant(
             Lever.AUTHSESSION,
@@ -143,12 +146,15 @@ def _auth_sessions(rest: Rest, consumer: Consumer, user_id: str, me: str) -> Lis
         for row in ours
         if opaque(wire.text(row, "Id"))
     )
-    return Listing(grants, found.complete)
+    return Listing(grants, found.complete and not orphans, notes=notes)
 
 
-def _session_of_app(row: Row, logins: dict[str, Row], consumer: Consumer) -> bool:
+def _login_behind(row: Row, logins: dict[str, Row]) -> Row:
     joined = row.get("LoginHistory")
-    login = joined if isinstance(joined, dict) else logins.get(long_id(wire.text(row, "LoginHistoryId")), {})
+    return joined if isinstance(joined, dict) else logins.get(long_id(wire.text(row, "LoginHistoryId")), {})
+
+
+def _login_of_app(login: Row, consumer: Consumer) -> bool:
     fits = plain(login.get("Application")) in _names(consumer)
     return fits and wire.text(login, "LoginSubType") in (SUB_TYPE, "")
 

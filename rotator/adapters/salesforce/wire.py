@@ -105,19 +105,21 @@ def more(value: object) -> bool:
 def moment(value: object) -> datetime | None:
     """A time in UTC from ISO 8601 (`Z`, `+0000`, milliseconds) or epoch seconds or milliseconds; None where it is
     not understood, which is not the same as long ago."""
-    if isinstance(value, bool):
+    try:
+        return _moment(value)
+    except (ValueError, OverflowError):
         return None
-    if isinstance(value, int | float):
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return _epoch(float(value))
     if not isinstance(value, str) or len(value) > 40:
         return None
     word = value.strip()
     if re.fullmatch(r"\d{9,14}", word):
         return _epoch(float(word))
-    try:
-        parsed = datetime.fromisoformat(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", word))
-    except ValueError:
-        return None
+    parsed = datetime.fromisoformat(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", word))
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 

@@ -16,8 +16,8 @@ from rotator.domain.pair import Consumer
 from rotator.domain.secret import Secret
 
 HOST = "https://acme.my.salesforce.com"
-ORG, USER = "00DEX0000000001EAA", "005EX0000000002UAA"
-CONSUMER = Consumer(ORG, "0xIEX0000000003UAA", "888EX0000000004UAA", "Billing_Sync", "Billing Sync")
+ORG, USER = "00DEX00000000012AA", "005EX0000000002YAA"
+CONSUMER = Consumer(ORG, "0xIEX00000000032AA", "888EX0000000004YAA", "Billing_Sync", "Billing Sync")
 OWN = ClientCredentials("3MVG9own", Secret("OWN-SECRET-OWN-SECRET"))
 TOKEN = "00DEX0000000001!own.token.own.token"
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
