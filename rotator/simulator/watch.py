@@ -50,11 +50,12 @@ class Watch:
         """The watch of an app; StopIteration when there is none."""
         return next(one for one in self.watched if (one.org, one.app) == (org, app))
 
-    def check(self, orgs: dict[str, Org], vault: Vault, n: int, cause: str, now: float) -> None:
-        """Every watched path, after request `n`, whose effect was `cause`."""
+    def check(self, orgs: dict[str, Org], vault: Vault, n: int, cause: str, now: float, touched: str = "") -> None:
+        """Every watched path, after request `n`, whose effect was `cause`. `touched`: only the paths of that org, or
+        only that path (`mount/path`)."""
         self.checks += 1
         for one in self.watched:
-            if one.org in orgs:
+            if one.org in orgs and touched in ("", one.org, f"{one.mount}/{one.path}"):
                 self.look(one, orgs[one.org], one.live if one.external else served(vault, one), n, cause, now)
 
     def push(self, one: Watched, org: Org, key: str, n: int, cause: str, now: float) -> None:

@@ -60,9 +60,9 @@ class World:
             self.kv.write(path, content, None)
         self.watch.add(org.name, app.name, MOUNT, path, "client_id", self.options.overlap_s)
 
-    def check(self, n: int, cause: str) -> None:
-        """Look at invariant 1 after request `n`."""
-        self.watch.check(self.orgs, self.vault, n, cause, self.clock.now())
+    def check(self, n: int, cause: str, touched: str = "") -> None:
+        """Look at invariant 1 after request `n`: at everything, or at what it touched."""
+        self.watch.check(self.orgs, self.vault, n, cause, self.clock.now(), touched)
 
     def described(self) -> dict[str, Any]:
         """Ids, addresses and credentials: all that is needed to write a configuration of the rotator."""

@@ -11,6 +11,7 @@ import httpx
 from rotator.simulator import Running
 
 DATA = "/services/data/v65.0"
+FRESH = {"difficulty": "plain", "facts": {}, "shapes": {}, "apps": 3, "seed_live": True}
 
 
 class Sim:
@@ -31,7 +32,7 @@ class Sim:
     def reset(self, **options: Any) -> None:
         """A fresh plain world, logged in at the org as the rotator and at the Vault as root."""
         self.org.headers.pop("authorization", None)
-        self.world = self.admin("POST", "/reset", {"difficulty": "plain", "facts": {}, "shapes": {}} | options)
+        self.world = self.admin("POST", "/reset", FRESH | options)
         self.acme = self.world["orgs"]["acme"]
         self.billing = self.acme["apps"]["billing"]
         rights = self.login(self.acme["admin"]["client_id"], self.acme["admin"]["client_secret"])

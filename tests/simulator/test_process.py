@@ -98,7 +98,6 @@ def test_a_live_path_may_be_absent(sim: Sim) -> None:
     sim.reset(seed_live=False)
     assert sim.vault.get(f"/v1/secret/data/{sim.billing['vault_path']}").status_code == 404
     assert sim.invariants()["ok"]
-    sim.reset(seed_live=True)
 
 
 def test_the_clock_stops_and_jumps_as_told(sim: Sim) -> None:

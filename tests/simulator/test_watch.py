@@ -31,6 +31,20 @@ def test_promoting_and_deleting_before_publishing_is_seen(sim: Sim) -> None:
     assert not sim.invariants()["ok"]
 
 
+@pytest.mark.parametrize("how", ["delete", "publish"])
+def test_a_break_among_very_many_apps_is_seen(sim: Sim, how: str) -> None:
+    """With more paths than are looked at each time, what a request touched is looked at all the same."""
+    sim.reset(apps=40)
+    sim.facts(staged_pair_accepted="yes" if how == "delete" else "no")
+    new = sim.stage()
+    if how == "delete":
+        sim.rotate()
+        sim.delete()
+    else:
+        sim.publish(new)
+    assert [v["app"] for v in sim.invariants()["violations"]] == ["billing"]
+
+
 def test_publishing_a_pair_that_is_not_accepted_is_seen(sim: Sim) -> None:
     """In an org that does not accept staged pairs, publish before promote is an outage."""
     sim.facts(staged_pair_accepted="no")

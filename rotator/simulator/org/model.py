@@ -161,7 +161,7 @@ class Org:
     users: list[User] = field(default_factory=list)
     apps: list[App] = field(default_factory=list)
     logins: list[Login] = field(default_factory=list)
-    sessions: list[Session] = field(default_factory=list)
+    sessions: dict[str, Session] = field(default_factory=dict)
     tokens: list[Token] = field(default_factory=list)
     locators: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)

@@ -168,7 +168,7 @@ def retrieve(org: Org, call: Call, caller: Caller, version: str, name: str, reco
 
 def delete_session(org: Org, call: Call, caller: Caller, version: str, record: str) -> Reply:
     """DELETE sobjects/AuthSession/{id}: ends a session (reference 4.2)."""
-    known = [session for session in org.sessions if same_id(session.id, record)]
+    known = [session for session in org.sessions.values() if same_id(session.id, record)]
     if not known:
         raise SalesforceError(404, "NOT_FOUND", "The requested resource does not exist")
     if known[0].ended:

@@ -57,7 +57,7 @@ def mint(org: Org, app: App, consumer: Consumer, key: str, user: User, record: L
     value = jwt_value(org, key, user, now + life) if jwt else f"{org.id[:15]}!{org.dice.text(90)}"
     token = Token(value, jwt, app.id, consumer.id, key, user.id, session.id, now, now, now + life, 1,
                   org.dice.sf_id("0CS"), org.dice.text(60), flow)  # fmt: skip
-    org.sessions.append(session)
+    org.sessions[session.id] = session
     org.tokens.append(token)
     return token
 
@@ -90,7 +90,7 @@ def touch(org: Org, token: Token) -> None:
 
 def session_of(org: Org, token: Token) -> Session:
     """The session behind a token."""
-    return next(session for session in org.sessions if session.id == token.session)
+    return org.sessions[token.session]
 
 
 def end(org: Org, token: Token) -> None:
@@ -132,7 +132,7 @@ def live_sessions(org: Org) -> list[Session]:
     """What AuthSession lists: a lever that only removes the row leaves the token alive."""
     now = org.clock.now()
     listed = org.facts.yes("tokens_listed_authsession")
-    return [s for s in org.sessions if listed and not s.ended and s.modified_at + s.valid_seconds > now]
+    return [s for s in org.sessions.values() if listed and not s.ended and s.modified_at + s.valid_seconds > now]
 
 
 def end_session(org: Org, session: Session) -> None:
