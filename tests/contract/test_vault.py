@@ -9,9 +9,7 @@ import pytest
 from rotator.domain.errors import CasMismatch, ConfigError
 from rotator.domain.pair import Credential, Escrow, EscrowContent, Live, Pair
 from rotator.domain.secret import Secret
-from tests.contract.vault_ports import NEEDS, NEW, OLD, TARGET, WORLDS, World, credential, simulated_vault
-
-__all__ = ["simulated_vault"]  # a fixture
+from tests.contract.vault_ports import NEEDS, NEW, OLD, TARGET, WORLDS, World, credential
 
 ESCROW = "rotator-escrow/billing"
 

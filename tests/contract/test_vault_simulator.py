@@ -31,8 +31,8 @@ Connect = Callable[..., VaultKv]
 @pytest.fixture
 def door() -> Iterator[Door]:
     """A simulator of the test's own: its switches stay thrown."""
-    with start(seed=11, seed_live=False) as simulator:
-        yield Door(simulator)
+    with start(seed=11, seed_live=False) as simulator, contextlib.closing(Door(simulator)) as door:
+        yield door
 
 
 @pytest.fixture

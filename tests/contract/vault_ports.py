@@ -7,7 +7,7 @@ put its maker into WORLDS.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from rotator import ports
 from rotator.adapters.vault import TokenAuth, VaultClient, VaultKv, VaultOptions
 from rotator.domain.pair import Credential, Pair, Target
 from rotator.domain.secret import Secret
-from rotator.simulator import Running, start
+from rotator.simulator import Running
 from tests.servers.vault import RealVault
 
 TARGET = Target("salesforce/acme/billing", "client_id", "client_secret", "https://acme.my.salesforce.com", "billing")
@@ -29,6 +29,9 @@ NEW = Pair("3MVG9.new", Secret("NewSecret-0815"))
 def credential(pair: Pair, rotation_id: str = "", **other: object) -> Credential:
     """A credential as the saga hands it to the port."""
     return Credential(pair, rotation_id, other)
+
+
+Connect = Callable[[VaultOptions], VaultKv]
 
 
 class Hand(Protocol):
@@ -101,20 +104,24 @@ class Door:
     def __init__(self, simulator: Running) -> None:
         self.address = simulator.vault_url
         self._admin = simulator.admin_url
+        self._http = httpx.Client(trust_env=False)
         self.root = self.admin("GET", "/world")["vault"]["root_token"]
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
         """One request at the admin door."""
-        return httpx.request(method, self._admin + path, json=body, trust_env=False).raise_for_status().json()
+        return self._http.request(method, self._admin + path, json=body).raise_for_status().json()
 
-    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    def request(self, method: str, path: str, body: Any = None) -> Any:
         """One request to the Vault as root; raises LookupError for a 404."""
-        headers = {"X-Vault-Token": self.root, **headers}
-        answer = httpx.request(method, f"{self.address}/v1/{path}", json=body, headers=headers, trust_env=False)
+        headers = {"X-Vault-Token": self.root}
+        answer = self._http.request(method, f"{self.address}/v1/{path}", json=body, headers=headers)
         if answer.status_code == 404:
             raise LookupError(path)
         answer.raise_for_status()
         return answer.json() if answer.content else {}
+
+    def close(self) -> None:
+        self._http.close()
 
 
 class SimulatedHand:
@@ -142,13 +149,6 @@ class SimulatedHand:
 
     def settings(self, path: str, **settings: Any) -> None:
         self.door.request("POST", f"{self.mount}/" + (f"metadata/{path}" if path else "config"), settings)
-
-
-@pytest.fixture(scope="session")
-def simulated_vault() -> Iterator[Door]:
-    """The simulator's Vault, one for the run."""
-    with start(seed=7) as simulator:
-        yield Door(simulator)
 
 
 def simulated_world(request: pytest.FixtureRequest) -> World:
