@@ -112,6 +112,15 @@ def test_every_run_of_sixteen_characters_is_a_leak() -> None:
     assert missed == []
 
 
+def test_short_pieces_before_it_do_not_hide_a_leak() -> None:
+    """Harmless pieces of the secret stand before the leak: the search goes on behind them."""
+    secret = SECRETS["consumer secret"]
+    pieces = " . ".join(secret[i : i + 10] for i in range(0, 60, 8))
+    scanner = Scanner({"s": secret})
+    assert scanner.scan(f"{pieces} . {secret}".encode(), "sample")
+    assert not scanner.scan(pieces.encode(), "sample")
+
+
 def test_a_finding_does_not_hold_the_secret() -> None:
     """What the scanner reports may itself be printed."""
     secret = SECRETS["consumer secret"]

@@ -40,6 +40,7 @@ def test_a_foreign_error_is_told_by_its_class_only(log: Log) -> None:
     get("vault").error(Word.RETRY, error=raised(Refused("no"), ValueError(SECRET)))
     assert [line["error"] for line in log.lines] == ["ValueError", "Refused"]
     assert log.last["because"] == ["ValueError"]
+    assert "message" not in log.lines[0]
     assert_silent({"log": log.text}, {"secret": SECRET})
 
 
@@ -75,6 +76,19 @@ def test_other_libraries_pass_from_warning_up_and_without_text(log: Log, name: s
     assert {line["library"] for line in log.lines} == {name}
     assert log.last["place"].startswith("test_foreign_text:test_other_libraries")
     assert_silent({"log": log.text}, {"secret": SECRET})
+
+
+def test_a_handler_that_a_library_has_set_is_taken_off() -> None:
+    """A library's own way to standard error is closed: its records go through ours only."""
+    own, ours = io.StringIO(), io.StringIO()
+    handler, logger = logging.StreamHandler(own), logging.getLogger("urllib3")
+    logger.addHandler(handler)
+    with set_up(env={}, stderr=ours):
+        logger.warning("secret %s", SECRET)
+    assert handler in logger.handlers
+    logger.removeHandler(handler)
+    assert own.getvalue() == ""
+    assert Log(ours).last["library"] == "urllib3"
 
 
 def test_a_broken_record_prints_nothing(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
