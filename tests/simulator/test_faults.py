@@ -51,6 +51,13 @@ def test_a_fault_strikes_the_nth_fitting_request_only(sim: Sim) -> None:
     assert seen == [200, 503, 200]
 
 
+def test_a_fault_may_strike_the_logins_of_one_pair_only(sim: Sim) -> None:
+    """`about` is the fingerprint of the key that a token request names."""
+    new = sim.stage()
+    sim.fault("status", args={"status": 500}, purpose="^token$", about=sim.slot()[0]["fp"])
+    assert (sim.login(*new).status_code, sim.login(*sim.old).status_code) == (500, 200)
+
+
 def test_a_fault_may_strike_every_kth_request(sim: Sim) -> None:
     """every=2 strikes the second, the fourth, ..."""
     sim.admin("POST", "/faults", {"kind": "status", "match": {"purpose": "real call"}, "every": 2})

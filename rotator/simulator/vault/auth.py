@@ -105,13 +105,15 @@ def token_endpoint(vault: Vault, call: Call, token: Token, what: str) -> Reply:
 def lookup(vault: Vault, token: Token) -> dict[str, Any]:
     """What lookup-self tells."""
     now = vault.clock.now()
-    return {
+    shown = {
         "accessor": token.accessor, "creation_time": int(token.created_at), "creation_ttl": int(token.ttl),
-        "display_name": token.path.split("/")[1], "entity_id": "", "explicit_max_ttl": 0, "id": token.value,
-        "expire_time": iso(token.expires_at) if token.expires_at else None, "issue_time": iso(token.created_at),
-        "meta": token.meta, "num_uses": token.uses, "orphan": True, "path": token.path, "policies": token.policies,
-        "renewable": token.renewable, "ttl": int(token.expires_at - now) if token.expires_at else 0, "type": "service",
+        "display_name": "root" if token.root else token.path.split("/")[1], "entity_id": "", "explicit_max_ttl": 0,
+        "expire_time": iso(token.expires_at) if token.expires_at else None, "id": token.value,
+        "meta": token.meta or None, "num_uses": token.uses, "orphan": True, "path": token.path,
+        "policies": token.policies,
+        "ttl": int(token.expires_at - now) if token.expires_at else 0, "type": "service",
     }  # fmt: skip
+    return shown if token.root else shown | {"renewable": token.renewable, "issue_time": iso(token.created_at)}
 
 
 def renew(vault: Vault, call: Call, token: Token) -> Reply:

@@ -37,6 +37,7 @@ class Key:
     updated_at: float
     versions: dict[int, Version] = field(default_factory=dict)
     current: int = 0
+    oldest: int = 0
     max_versions: int = 0
     cas_required: bool = False
     delete_version_after: str = "0s"
@@ -92,10 +93,11 @@ class Mount:
         return now + after if after else None
 
     def trim(self, key: Key) -> None:
-        """Over max_versions the oldest versions are gone for good."""
+        """Over max_versions the oldest versions are gone for good; only a write does this, and counts the oldest."""
         keep = key.max_versions or self.max_versions or DEFAULT_VERSIONS
         for number in sorted(key.versions)[:-keep]:
             del key.versions[number]
+            key.oldest = min(key.versions)
 
     def patch(self, path: str, data: dict[str, Any], cas: int | None) -> tuple[Key, int]:
         """JSON merge patch of the current version; KvError 404 when there is none."""
@@ -142,7 +144,7 @@ class Mount:
         return {
             "cas_required": key.cas_required, "created_time": iso(key.created_at), "current_version": key.current,
             "custom_metadata": key.custom, "delete_version_after": vault_duration(key.delete_version_after),
-            "max_versions": key.max_versions, "oldest_version": min(key.versions, default=0),
+            "max_versions": key.max_versions, "oldest_version": key.oldest,
             "updated_time": iso(key.updated_at),
             "versions": {str(n): self.version_meta(key, n, custom=False) for n in sorted(key.versions)},
         }  # fmt: skip
@@ -155,10 +157,8 @@ class Mount:
             target.cas_required = bool(settings["cas_required"])
         if "delete_version_after" in settings:
             target.delete_version_after = str(settings["delete_version_after"] or "0s")
-        if isinstance(target, Key):
-            if "custom_metadata" in settings:
-                target.custom = settings["custom_metadata"]
-            self.trim(target)
+        if isinstance(target, Key) and "custom_metadata" in settings:
+            target.custom = settings["custom_metadata"]
 
 
 def merged(old: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,10 @@ from rotator.simulator.vault.kv import KvError, Mount
 from rotator.simulator.vault.model import Vault, VaultError
 from rotator.simulator.wire.call import Call, Reply, as_json
 
+UNVERSIONED = (
+    "Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. "
+    "If using the Vault CLI, use 'vault kv get' for this operation."
+)
 MERGE = "application/merge-patch+json"
 
 
@@ -26,8 +30,7 @@ def answer(vault: Vault, call: Call, mount: Mount, name: str, rest: str) -> Repl
             return handlers[kind](vault, call, mount, name, path)
     except KvError as error:
         raise VaultError(error.status, *([error.message] if error.message else [])) from None
-    raise VaultError(404, "Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API "
-                          "endpoints to use.")  # fmt: skip
+    return ok(vault, None, status=404, warnings=[UNVERSIONED])
 
 
 def config(vault: Vault, call: Call, mount: Mount) -> Reply:
@@ -52,6 +55,8 @@ def data(vault: Vault, call: Call, mount: Mount, name: str, path: str) -> Reply:
         raise VaultError(400, "no data provided")
     if call.method == "PATCH":
         need_merge(call)
+        if mount.read(path) is None:
+            return Reply(404)
         key, number = mount.patch(path, body["data"], None if cas is None else int(cas))
     else:
         key, number = mount.write(path, body["data"], None if cas is None else int(cas))
@@ -61,7 +66,8 @@ def data(vault: Vault, call: Call, mount: Mount, name: str, path: str) -> Reply:
 def need_merge(call: Call) -> None:
     """PATCH wants its own content type: 415 otherwise."""
     if not call.headers.get("content-type", "").startswith(MERGE):
-        raise VaultError(415, f'PATCH requires Content-Type of one of: ["{MERGE}"]')
+        given = call.headers.get("content-type", "")
+        raise VaultError(415, f"PATCH requires Content-Type of {MERGE}, provided {given}")
 
 
 def read(vault: Vault, call: Call, mount: Mount, path: str) -> Reply:
@@ -130,9 +136,10 @@ def version_one(vault: Vault, call: Call, store: dict[str, Any], name: str, path
 
 
 def ok(vault: Vault, body: Any, status: int = 200, effect: str = "", about: str = "", lease: int = 0,
-       auth: Any = None, wrap: Any = None) -> Reply:  # fmt: skip
+       auth: Any = None, wrap: Any = None, warnings: list[str] | None = None) -> Reply:  # fmt: skip
     """The envelope of every answer with a body."""
     return as_json({
         "request_id": vault.dice.text(32, "0123456789abcdef"), "lease_id": "", "renewable": False,
-        "lease_duration": lease, "data": body, "wrap_info": wrap, "warnings": None, "auth": auth, "mount_type": "kv",
+        "lease_duration": lease, "data": body, "wrap_info": wrap, "warnings": warnings, "auth": auth,
+        "mount_type": "kv",
     }, status, effect, about)  # fmt: skip

@@ -10,19 +10,23 @@ from rotator.simulator.wire import purpose
 from rotator.simulator.wire.call import Call
 
 
+TEXTS = ("site", "method", "path", "purpose", "about")
+
+
 class MatchError(ValueError):
     """A fault or pause that cannot be understood."""
 
 
 @dataclass
 class Match:
-    """`site` is `org`, `vault`, `org:NAME` or empty; `method`, `path` and `purpose` are regular expressions.
-    Fires at the `nth` fit, or at each `every`-th one; with neither, at each."""
+    """`site` is `org`, `vault`, `org:NAME` or empty; `method`, `path`, `purpose` and `about` (the fingerprint of the
+    key that a token request names) are regular expressions. Fires at the `nth` fit, or at each `every`-th one; with neither, at each."""
 
     site: str = ""
     method: str = ""
     path: str = ""
     purpose: str = ""
+    about: str = ""
     nth: int = 0
     every: int = 0
     seen: int = 0
@@ -40,20 +44,21 @@ class Match:
         """Whether the request is one of those meant."""
         if self.site and self.site != call.site and self.site != call.site.split(":")[0]:
             return False
-        texts = ((self.method, call.method), (self.path, call.path), (self.purpose, purpose.guess(call)))
+        texts = ((self.method, call.method), (self.path, call.path), (self.purpose, purpose.guess(call)),
+                 (self.about, purpose.about(call) if self.about else ""))  # fmt: skip
         return all(re.search(pattern, text) is not None for pattern, text in texts)
 
 
 def parse(spec: dict[str, Any]) -> Match:
     """A match from JSON: `{"match": {...}, "nth": 2}`; MatchError names what is unknown."""
     given = dict(spec.get("match") or {})
-    unknown = set(given) - {"site", "method", "path", "purpose"}
+    unknown = set(given) - set(TEXTS)
     if unknown:
-        raise MatchError(f"a match knows site, method, path and purpose, not {', '.join(sorted(unknown))}")
+        raise MatchError(f"a match knows {', '.join(TEXTS)}, not {', '.join(sorted(unknown))}")
     for pattern in given.values():
         try:
             re.compile(str(pattern))
         except re.error as error:
             raise MatchError(f"not a regular expression: {pattern!r}: {error}") from None
-    site, method, path, purposes = (str(given.get(name, "")) for name in ("site", "method", "path", "purpose"))
-    return Match(site, method, path, purposes, int(spec.get("nth") or 0), int(spec.get("every") or 0))
+    site, method, path, purposes, key = (str(given.get(name, "")) for name in TEXTS)
+    return Match(site, method, path, purposes, key, int(spec.get("nth") or 0), int(spec.get("every") or 0))
