@@ -1,0 +1,42 @@
+"""`rotator rotate`."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import click
+
+from rotator.cli.base import Command
+from rotator.cli.driving import drive
+from rotator.cli.durations import DURATION
+from rotator.cli.session import session
+from rotator.domain.errors import UsageError
+
+
+@click.command(cls=Command)
+@click.argument("apps", nargs=-1, required=True, metavar="APP...")
+@click.option("--reason", default="", metavar="TEXT", help="Why; stands in the audit trail.")
+@click.option("--until", type=click.Choice(["overlap", "done"]),
+              help="How far to go; by default `overlap`, or `done` where the overlap is zero.")
+@click.option("--dry-run", is_flag=True, help="Stage a pair, verify it, discard it.")
+@click.option("--no-wait", is_flag=True, help="Hand it to the daemon and return.")
+@click.option("--timeout", type=DURATION, help="Return after this time; what is open goes on at the next call.")
+@click.pass_context
+def rotate(context: click.Context, apps: tuple[str, ...], reason: str, until: str | None, dry_run: bool,
+           no_wait: bool, timeout: timedelta | None) -> int:
+    """Rotates these apps now, or resumes what is open of them.
+
+    Returns when the new pair is live. The old pair stays valid until the overlap ends; then the rotation goes on at
+    the next `rotate` or `run`.
+    """
+    if no_wait:
+        raise UsageError("--no-wait needs a running daemon", fix="leave it away: this command does the work itself")
+    with session(context) as here:
+        from rotator.wiring.asking import who
+        from rotator.wiring.errand import Until
+        from rotator.wiring.rotate import Wish
+        from rotator.wiring.rotate import rotate as work
+
+        wish = Wish(who(os.environ, reason), until=Until(until) if until else None, dry_run=dry_run)
+        return drive(here, timeout, lambda connections, setting: (work(connections, setting, apps, wish), ()))

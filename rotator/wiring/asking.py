@@ -1,0 +1,33 @@
+"""Who asks, and as whom a process works."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import socket
+from collections.abc import Mapping
+
+from rotator.domain.rotation import Who
+
+
+def login_user(env: Mapping[str, str], uid: int | None = None) -> str:
+    """The login user of this process; root's is the one behind sudo (sudo's own variable is believed of root only)."""
+    uid = os.getuid() if uid is None else uid
+    behind = env.get("SUDO_USER", "")
+    if uid == 0 and behind:
+        return behind
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def who(env: Mapping[str, str], reason: str = "", origin: str = "cli") -> Who:
+    """Who stands in the audit trail for this command."""
+    return Who(actor=login_user(env), origin=origin, reason=reason)
+
+
+def owner() -> str:
+    """The name of this process as the owner of leases: unlike any other, here or on another machine."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

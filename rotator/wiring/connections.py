@@ -1,0 +1,131 @@
+"""What one process holds open: the database, the Vault, one client per org. Opened when first asked for."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property, partial
+
+from rotator.adapters.http import Http
+from rotator.adapters.salesforce import AdminCredentials, SalesforceOrg
+from rotator.adapters.sql import schema
+from rotator.adapters.sql.audit import Context, Trail
+from rotator.adapters.sql.database import Database
+from rotator.adapters.sql.ledger import SqlLedger
+from rotator.adapters.sql.orgs import Orgs
+from rotator.adapters.tls import tls_context
+from rotator.adapters.vault import VaultClient, VaultKv
+from rotator.config import AppConfig, Config, Loaded, OrgConfig, read_secret_file
+from rotator.domain.errors import RotatorError, UsageError
+from rotator.ports import Clock, Record
+from rotator.saga.worker import Ports
+from rotator.wiring.naming import nearest
+from rotator.wiring.settings import credentials_of, file_or_none, vault_options
+
+
+class StatedLedger(SqlLedger):
+    """The ledger with what the configuration states of an org laid over what was seen there (protocol section 6)."""
+
+    def __init__(self, database: Database, context: Context, stated: Mapping[str, str]) -> None:
+        super().__init__(database, context)
+        self._stated = stated
+
+    def read(self, org_id: str, consumer_id: str) -> Record:
+        record = super().read(org_id, consumer_id)
+        return replace(record, facts=record.facts.merged(self._stated))
+
+
+class Connections:
+    """Everything that a configuration leads to. Threads may share it; close it in the end."""
+
+    def __init__(self, loaded: Loaded, clock: Clock, *, host: str, version: str) -> None:
+        self.loaded, self.clock = loaded, clock
+        self.context = Context(host=host, version=version, config_hash=loaded.hash)
+        self._orgs: dict[tuple[str, str], SalesforceOrg] = {}
+
+    @property
+    def config(self) -> Config:
+        return self.loaded.config
+
+    # --- the database
+
+    @cached_property
+    def bare_database(self) -> Database:
+        """The database as it is: its schema is not looked at."""
+        told = self.config.database
+        password = partial(read_secret_file, told.password_file, self.loaded.places) if told.password_file else None
+        return Database(told.url, clock=self.clock, password=password)
+
+    @cached_property
+    def database(self) -> Database:
+        """The database, made where it is empty. Raises ConfigError for an older or newer schema."""
+        schema.prepare(self.bare_database)
+        return self.bare_database
+
+    @cached_property
+    def ledger(self) -> SqlLedger:
+        """For what concerns no single org: lists, abandon, release."""
+        return SqlLedger(self.database, self.context)
+
+    @cached_property
+    def trail(self) -> Trail:
+        return Trail(self.database, self.context)
+
+    @cached_property
+    def pins(self) -> Orgs:
+        """The org ids that were met under the configuration's names."""
+        return Orgs(self.database, self.context)
+
+    # --- the outside
+
+    @cached_property
+    def vault(self) -> VaultClient:
+        return VaultClient(vault_options(self.config, self.loaded.places))
+
+    def app(self, name: str) -> AppConfig:
+        """The app of this name. Raises UsageError with the nearest known one."""
+        if name not in self.config.apps:
+            raise UsageError(f"no app is called {name}{nearest(name, self.config.apps)}", code="unknown_app",
+                             fix="see [apps] in the configuration, or `rotator status`")  # fmt: skip
+        return self.config.apps[name]
+
+    def org(self, name: str, host: str = "") -> SalesforceOrg:
+        """The org of this name; `host` where an open rotation froze another one. Pinned to the org id that the
+        configuration states, else to that of the first contact."""
+        told = self.config.orgs[name]
+        place = (name, host or told.host)
+        if place not in self._orgs:
+            self._orgs[place] = SalesforceOrg(
+                Http(place[1], tls=tls_context(file_or_none(told.ca_file, self.loaded.places)),
+                     proxy=told.egress_proxy or None),
+                credentials=partial(self._own_login, told),
+                version=told.api_version,
+                org_id=told.org_id or self.pins.pinned(name),
+            )  # fmt: skip
+        return self._orgs[place]
+
+    def _own_login(self, org: OrgConfig) -> AdminCredentials:
+        in_vault = getattr(org.admin, "vault_path", None) is not None
+        return credentials_of(org.admin, self.loaded.places, self.vault if in_vault else None)
+
+    def met(self, name: str, org_id: str) -> None:
+        """Pins an org at first contact. Raises ConfigError where it is another org than before."""
+        if not self.config.orgs[name].org_id:
+            self.pins.pin(name, org_id)
+
+    def ports(self, org: str, host: str = "") -> Ports:
+        """The outside as a rotation in this org sees it."""
+        stated = self.config.orgs[org].stated_facts()
+        ledger = StatedLedger(self.database, self.context, stated)
+        return Ports(self.org(org, host), VaultKv(self.vault), ledger, self.clock)
+
+    def close(self) -> None:
+        """Closes whatever was opened; never fails."""
+        for org in self._orgs.values():
+            with contextlib.suppress(RotatorError):
+                org.close()
+        if "vault" in self.__dict__:
+            self.vault.close()
+        if "bare_database" in self.__dict__:
+            self.bare_database.close()

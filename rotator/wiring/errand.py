@@ -1,0 +1,196 @@
+"""One app's way through a command: found, claimed, opened or resumed, and driven until it comes to rest.
+
+An errand never blocks: each turn does what can be done now and gives the lease back, so that many of them are driven
+side by side, and so that an abandon, a force or another machine can step in while one waits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from rotator.domain.errors import LeaseTaken, RotatorError, must
+from rotator.domain.pair import Consumer, Pair
+from rotator.domain.rotation import Rotation
+from rotator.domain.timing import Timing
+from rotator.domain.words import State
+from rotator.ports import Clock, Lease, Record
+from rotator.saga.look import BLANK
+from rotator.saga.runner import Runner, runnable
+from rotator.saga.seen import Picture
+from rotator.saga.worker import Ports, Report, Worker
+
+SHORTEST = 0.02  # seconds between two rounds
+LATE = 1.0  # seconds beyond a lease, after which a dead worker's is surely over
+
+
+class Until(StrEnum):
+    """How far a command goes."""
+
+    OVERLAP = "overlap"  # the new pair is live
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a command stays: until it is told to stop, or its `--timeout` is over."""
+
+    clock: Clock
+    stopped: Callable[[], bool] = lambda: False
+    end: float = float("inf")  # by the clock's monotonic time
+
+    def over(self) -> bool:
+        return self.stopped() or self.clock.monotonic() >= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all errands of one command share."""
+
+    timing: Timing
+    poll: timedelta
+    owner: str  # of the leases: names this process
+    patience: Patience
+    report: Report = lambda event, row: None
+    waits: Callable[[Rotation, datetime], None] = lambda row, now: None  # told while one is parked
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to get at a consumer. Without `open` nothing new is begun: only what is open is followed."""
+
+    ports: Ports
+    consumer: Consumer
+    open: Callable[[Lease], tuple[Rotation, Picture]] | None = None
+    row: Rotation | None = None  # what is open
+
+
+class Errand:
+    """Follows one consumer. `row` is its rotation as last seen; `error` says why there is none, or why it stopped."""
+
+    def __init__(self, setting: Setting, app: str, until: Until, find: Callable[[], Way]) -> None:
+        """`find` is asked once, at the first turn."""
+        self.setting, self.app, self.until = setting, app, until
+        self.row: Rotation | None = None
+        self.error: RotatorError | None = None
+        self.finished = False
+        self.idle = 0.0  # seconds for which another turn would find nothing to do
+        self._find = find
+        self._way: Way | None = None
+        self._memory: Pair | None = None  # the answer to our own POST, while this process lives
+        self._began: datetime | None = None
+        self._contended = False
+        self._patience_with_others = float("inf")
+
+    @property
+    def at_rest(self) -> bool:
+        """Nothing more will happen to it by this command."""
+        return self.row is not None and rests(self.row, self.until)
+
+    def turn(self) -> None:
+        """Does what can be done now. Errors end up in `error`."""
+        try:
+            self._turn()
+        except RotatorError as error:
+            self.error, self.finished = error, True
+
+    def _turn(self) -> None:
+        if self._way is None:
+            self._way = self._find()
+            self.row = self._way.row
+        way, self.idle = self._way, 0.0
+        record = way.ports.ledger.read(way.consumer.org_id, way.consumer.consumer_id)
+        self._began = self._began or record.now
+        if not self._wanted(record):
+            return
+        with self._lease(way) as lease:
+            if lease is not None:
+                self._work(way, lease)
+        self.finished = self.finished or self.at_rest
+
+    def _wanted(self, record: Record) -> bool:
+        """Whether there is something to do now, as the ledger tells it; follows what others did meanwhile."""
+        found = record.rotation
+        if found is not None and self._is_ours(found):
+            self.row = found
+            if runnable(found, record):
+                return True
+            self.finished = self.at_rest
+            self._wait(found, record.now)
+            return False
+        self.finished = self.row is not None or must(self._way, "the way").open is None
+        return not self.finished
+
+    def _wait(self, row: Rotation, now: datetime) -> None:
+        poll = self.setting.poll.total_seconds()
+        self.idle = min(poll, (row.next_at - now).total_seconds()) if row.next_at else poll
+        if not self.finished:
+            self.setting.waits(row, now)
+
+    def _is_ours(self, found: Rotation) -> bool:
+        """An open one; the one that we follow; or one that another command finished under our eyes."""
+        followed = self.row is not None and self.row.id == found.id
+        if not found.ended or followed:
+            return True
+        return self._contended and must(found.ended_at, "an end") >= must(self._began, "a beginning")
+
+    @contextmanager
+    def _lease(self, way: Way) -> Iterator[Lease | None]:
+        """The lease while inside; None where another worker has it. Raises LeaseTaken when that lasts too long."""
+        setting, ledger = self.setting, way.ports.ledger
+        seconds = setting.timing.lease.total_seconds()
+        lease = ledger.claim(way.consumer.org_id, way.consumer.consumer_id, setting.owner, seconds)
+        if lease is None:
+            self._others(setting.patience.clock.monotonic(), seconds)
+            yield None
+            return
+        self._patience_with_others = float("inf")
+        try:
+            yield lease
+        finally:
+            with contextlib.suppress(RotatorError):
+                ledger.yield_lease(lease)
+
+    def _others(self, now: float, lease: float) -> None:
+        self._contended, self.idle = True, min(self.setting.poll.total_seconds(), lease / 4)
+        self._patience_with_others = min(self._patience_with_others, now + lease + LATE)
+        if now >= self._patience_with_others:
+            raise LeaseTaken(f"another worker is at {self.app}")
+
+    def _work(self, way: Way, lease: Lease) -> None:
+        """Under the lease: looks once more at what is open, opens where nothing is, runs."""
+        record = way.ports.ledger.read(way.consumer.org_id, way.consumer.consumer_id)
+        if not self._wanted(record):
+            return
+        picture = BLANK
+        if self.row is None or self.row.ended:
+            self.row, picture = must(way.open, "an opening")(lease)
+        worker = Worker(way.ports, lease, self.row, self.setting.timing, self.setting.report)
+        worker.eyes.memory = self._memory
+        try:
+            self.row = Runner(worker, self.setting.patience.over).run(picture)
+        finally:
+            self._memory = worker.eyes.memory
+
+
+def rests(row: Rotation, until: Until) -> bool:
+    """Whether a command that goes this far leaves the rotation alone, unless its time comes."""
+    reached = row.state is State.OVERLAP and until is Until.OVERLAP
+    return row.ended or reached or row.state in (State.HELD, State.UNPROVEN, State.WAITING)
+
+
+def attend(errands: Sequence[Errand], setting: Setting) -> None:
+    """Turns all errands until each is finished or the patience is over; sleeps between the rounds."""
+    clock, waiting = setting.patience.clock, list(errands)
+    while waiting:
+        for errand in waiting:
+            errand.turn()
+            if setting.patience.over():
+                return
+        waiting = [errand for errand in waiting if not errand.finished]
+        if waiting:
+            clock.sleep(max(SHORTEST, min(errand.idle for errand in waiting)))
