@@ -9,7 +9,6 @@ from typing import Any
 from rotator.simulator.wire import purpose
 from rotator.simulator.wire.call import Call
 
-
 TEXTS = ("site", "method", "path", "purpose", "about")
 
 
@@ -20,7 +19,8 @@ class MatchError(ValueError):
 @dataclass
 class Match:
     """`site` is `org`, `vault`, `org:NAME` or empty; `method`, `path`, `purpose` and `about` (the fingerprint of the
-    key that a token request names) are regular expressions. Fires at the `nth` fit, or at each `every`-th one; with neither, at each."""
+    key that a token request names) are regular expressions. Fires at the `nth` fit, or at each `every`-th one; with
+    neither, at each."""
 
     site: str = ""
     method: str = ""
