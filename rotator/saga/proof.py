@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from rotator.domain.errors import Unavailable, must
+from rotator.domain.errors import Refused, Unavailable, must
 from rotator.domain.pair import Pair
 from rotator.domain.session import Grant, Lever, Listing, Probe
 from rotator.domain.words import CLAIMS, Claim, Outcome, State
@@ -26,14 +26,23 @@ LAST_TRY = len(REPROVE) + 24
 def ask_old_pairs(me: Worker, s: Seen) -> bool:
     """One round: new is accepted, and beside it every old pair whose secret we hold gets invalid-client."""
     new = must(s.held_pair(s.row.new_key), "the new pair in Vault")
+    every_one = True
     for old in _known_olds(s):
         if not me.login(new).accepted:
             raise Unavailable("the new pair is refused: a refusal of the old one proves nothing now",
                               code="no_control", fix="see whether the app is blocked in the org")
         beside = me.ports.clock.monotonic()
-        if me.login(old).accepted or me.ports.clock.monotonic() - beside > BESIDE:
-            return False
-    return True
+        refused = not _accepted(me, old) and me.ports.clock.monotonic() - beside <= BESIDE
+        every_one = every_one and refused
+    return every_one
+
+
+def _accepted(me: Worker, old: Pair) -> bool:
+    """Only invalid-client is a refusal; another no to the old pair is no proof, and is asked again."""
+    try:
+        return me.login(old).accepted
+    except Refused as error:
+        raise Unavailable(f"no proof: {error.message}", code=error.code, fix=error.fix) from None
 
 
 def _known_olds(s: Seen) -> Sequence[Pair]:

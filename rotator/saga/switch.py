@@ -15,8 +15,7 @@ def publish(me: Worker, s: Seen) -> Seen:
     """The pivot: before it a rotation can be abandoned, after it only go forward. Each publish starts the overlap
     anew: readers of the old pair count from the last one."""
     pair = must(s.escrowed_pair, "the escrowed pair")
-    before: Changes = {"publish_version": s.live_number, "overlap_ended": False,
-                       "overlap_until": s.now + s.row.policy.overlap}
+    before: Changes = {"publish_version": s.live_number, "overlap_ended": False, "overlap_until": None}
     return write_live(me, s, "publish", pair, before=before, published_version=s.live_number + 1)
 
 
@@ -31,9 +30,9 @@ def promote(me: Worker, s: Seen) -> Seen:
 
 def overlap(me: Worker, s: Seen) -> Seen:
     """Readers of the old pair have time to follow. Over only when the database's clock and the org's agree."""
-    until = s.row.overlap_until or s.now
-    if s.now < until:
-        return me.park(s, "overlap", until, State.OVERLAP)
+    until = s.row.overlap_until or s.now + s.row.policy.overlap  # from the first look that saw the new pair in live:
+    if s.now < until:  # a publish of unknown outcome may have landed long after its intent
+        return me.park(s, "overlap", until, State.OVERLAP, overlap_until=until)
     org = me.salesforce.time()
     if org is not None and org < until:
         return me.park(s, "overlap", s.now + (until - org), State.OVERLAP)
