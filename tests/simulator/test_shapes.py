@@ -6,7 +6,7 @@ import pytest
 
 from rotator.simulator.dice import Dice
 from rotator.simulator.switches import FACTS, SHAPES, shapes
-from tests.simulator.seen import SEEN
+from tests.simulator.seen import SEEN, posted
 from tests.simulator.sim import Sim
 
 EVERY_WAY = [(name, value) for name, shape in SHAPES.items() for value in shape.drawn + shape.asked]
@@ -24,6 +24,22 @@ def test_a_seed_repeats_its_world_and_another_gives_another() -> None:
     assert dict(shapes(Dice(7, "shapes:acme"))) == dict(shapes(Dice(7, "shapes:acme")))
     drawn = {(name, value) for seed in range(200) for name, value in shapes(Dice(seed, "shapes:acme")).items()}
     assert drawn == {(name, value) for name, shape in SHAPES.items() for value in shape.drawn}
+
+
+@pytest.mark.parametrize("seed", range(1, 26))
+def test_a_rotation_can_be_done_in_every_drawn_world(sim: Sim, seed: int) -> None:
+    """However awkward the seed: stage, log in, publish, promote, delete, and the old pair is dead; nothing broke."""
+    sim.reset(seed=seed, difficulty="difficult")
+    names, entry = sim.admin("GET", "/shapes"), posted(sim)
+    new = entry[names["key_field"]], entry[names["secret_field"]]
+    assert sim.logs_in(new)
+    assert sim.publish(new, cas=1).status_code == 200
+    assert sim.rotate().status_code in (200, 204)
+    assert sim.logs_in(sim.old)
+    assert sim.delete().status_code in (200, 204)
+    assert (sim.logs_in(sim.old), sim.logs_in(new)) == (False, True)
+    assert sim.org.get(f"{sim.credentials}/staged").status_code in (200, 404)
+    assert sim.invariants()["ok"]
 
 
 def test_an_unknown_switch_is_refused_by_name(sim: Sim) -> None:
