@@ -235,6 +235,14 @@ def test_a_secret_that_the_org_echoes_does_not_reach_the_error(shape: str, place
                 assert told.message.isprintable()
 
 
+@pytest.mark.parametrize("echo", ["lettersonlysecret", "LETTERSONLYSECRET", "lettersonly", "xlettersonlysecretx"])
+def test_a_secret_of_letters_alone_is_no_code(echo: str) -> None:
+    """Made-up secrets may look like a code: whatever is part of what we sent, or holds it, is not repeated."""
+    with pytest.raises(Refused) as caught:
+        port(Org(oauth_error(echo))).login(Pair("k", Secret("lettersonlysecret")))
+    assert "lettersonly" not in caught.value.message.lower()
+
+
 def test_a_plain_code_is_repeated_for_the_operator() -> None:
     """An unknown code helps whoever looks it up."""
     with pytest.raises(Refused, match=r"HTTP 400 STRANGE_THING"):
