@@ -101,11 +101,11 @@ def _core(where: str, data: bytes) -> list[Finding]:
 
 
 def exception_text(error: BaseException) -> str:
-    """All that a printer may print of an exception: its traceback, and text, `repr` and arguments of it and of each
+    """All that a printer may print of an exception: its traceback with notes, and text, `repr` and arguments of it and of each
     cause that is not suppressed. No local variables: nothing of ours prints those."""
     parts, chain = traceback.format_exception(error), [error]
     for one in chain:
-        parts += [str(one), repr(one), repr(one.args), *getattr(one, "__notes__", [])]
+        parts += [str(one), repr(one), repr(one.args)]
         following = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
         group = list(one.exceptions) if isinstance(one, BaseExceptionGroup) else []
         chain += [e for e in [following, *group] if e is not None and not any(e is seen for seen in chain)]
