@@ -101,8 +101,8 @@ def _core(where: str, data: bytes) -> list[Finding]:
 
 
 def exception_text(error: BaseException) -> str:
-    """All that a printer may print of an exception: its traceback with notes, and text, `repr` and arguments of it and of each
-    cause that is not suppressed. No local variables: nothing of ours prints those."""
+    """All that a printer may print of an exception: its traceback with notes, and text, `repr` and arguments of it and
+    of each cause that is not suppressed. No local variables: nothing of ours prints those."""
     parts, chain = traceback.format_exception(error), [error]
     for one in chain:
         parts += [str(one), repr(one), repr(one.args)]
