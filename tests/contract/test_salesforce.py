@@ -165,6 +165,48 @@ def test_a_listing_shows_nothing_secret(world: World, consumer: Consumer) -> Non
     assert hidden == []
 
 
+LISTINGS = {Lever.USAGE: "usage", Lever.OAUTHTOKEN: "oauthtoken", Lever.AUTHSESSION: "authsession"}
+LEVERS = {Lever.USAGE: "usage", Lever.OAUTHTOKEN: "deletetoken", Lever.AUTHSESSION: "authsession"}
+
+
+@pytest.mark.parametrize("lever", list(Lever))
+def test_a_listing_that_shows_no_tokens_is_empty_and_the_others_stand(lever: Lever) -> None:
+    """The facts tokens_listed_*, played as no: one listing is silent, which is not an error."""
+    with simulator(seed=14, facts={f"tokens_listed_{LISTINGS[lever]}": "no"}) as world:
+        consumer = world.port.find(world.app, "")
+        world.port.login(world.port.primary(consumer, with_secret=True))
+        listing = world.port.grants(consumer, world.user_id)
+        assert {grant.lever for grant in listing.grants} == set(Lever) - {lever}
+        assert listing.blind == frozenset()
+
+
+@pytest.mark.parametrize("lever", list(Lever))
+def test_a_lever_that_moves_nothing_leaves_the_token_alive_and_says_nothing(lever: Lever) -> None:
+    """The facts lever_*_ends, played as no: success of the call proves nothing, the probe does."""
+    with simulator(seed=15, facts={f"lever_{LEVERS[lever]}_ends": "no"}) as world:
+        consumer = world.port.find(world.app, "")
+        login = world.port.login(world.port.primary(consumer, with_secret=True))
+        for grant in world.port.grants(consumer, world.user_id).grants:
+            if grant.lever is lever:
+                world.port.end(consumer, grant)
+        assert login.token
+        assert world.port.probe(login.token, "limits") is Probe.ALIVE
+
+
+@pytest.mark.parametrize("readable", ["yes", "no"])
+@pytest.mark.parametrize("given", ["yes", "no"])
+def test_secrets_and_authors_are_told_where_the_org_tells_them(readable: str, given: str) -> None:
+    """The facts secret_readable_again and created_by_given, each both ways."""
+    facts = {"secret_readable_again": readable, "created_by_given": given}
+    with simulator(seed=16, facts=facts) as world:
+        consumer = world.port.find(world.app, "")
+        assert bool(world.port.primary(consumer, with_secret=True).secret) is (readable == "yes")
+        assert world.port.stage(consumer).pair.secret
+        (entry,) = world.port.slot(consumer)
+        assert bool(entry.pair.secret) is (readable == "yes")
+        assert entry.author is (Author.US if given == "yes" else Author.UNKNOWN)
+
+
 @pytest.mark.parametrize(("name", "value"), EVERY_SHAPE, ids=lambda part: str(part))
 def test_a_whole_life_of_a_pair_in_every_shape_of_answer(name: str, value: str) -> None:
     """Whatever the org writes differently (reference 11, 12), every step reads the same."""

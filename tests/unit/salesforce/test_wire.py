@@ -169,6 +169,15 @@ def test_a_name_from_the_org_is_freed_of_control_characters() -> None:
     assert (plain(None), plain("x" * 500)) == ("", "x" * 200)
 
 
+def test_a_secret_that_was_not_asked_for_is_dropped() -> None:
+    """What is not needed is not held."""
+    org = Org(says({"key": "k", "secret": "s"}), says({"key": "k", "secret": "s"}))
+    sf = port(org)
+    assert sf.primary(CONSUMER).secret is None
+    assert sf.primary(CONSUMER, with_secret=True).secret
+    assert [r.url.params.get("part") for r in org.requests[1:]] == ["key", "keyandsecret"]
+
+
 def test_versions_and_limits_leave_out_what_they_do_not_understand() -> None:
     """Unknown members are no error."""
     sf = port(Org(says([{"version": "64.0"}, {"version": "x"}, 7, {"version": "9.0"}, {"version": "66.0"}]),
