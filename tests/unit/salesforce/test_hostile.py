@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -168,3 +169,24 @@ def test_a_switched_off_setting_is_named(world: World, consumer: Consumer) -> No
     with pytest.raises(Refused, match="stage consumer secrets") as caught:
         world.port.slot(consumer)
     assert "Allow access to External Client App consumer secrets via REST API" in caught.value.fix
+
+
+def test_many_threads_share_one_org_and_one_login(world: World, consumer: Consumer) -> None:
+    """Workers of one org share its port: no answer gets mixed up, and the rotator logs in once."""
+    assert world.door
+    keys: set[str] = set()
+    faults: list[RotatorError] = []
+
+    def read() -> None:
+        try:
+            keys.update(world.port.primary(consumer).key for _ in range(10))
+        except RotatorError as told:
+            faults.append(told)
+
+    workers = [threading.Thread(target=read) for _ in range(12)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert (keys, faults) == ({world.port.primary(consumer).key}, [])
+    assert sum(record["path"].endswith("/token") for record in world.door.get("/history")) == 1
