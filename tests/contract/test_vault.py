@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -135,13 +136,14 @@ def test_an_earlier_version_gives_its_pair(world: World) -> None:
 
 def test_versions_that_are_deleted_destroyed_empty_or_not_there_give_no_pair(world: World) -> None:
     """None, and never the newest version instead (Vault takes 0 for that)."""
-    for place in range(3):
+    for place in range(2):
         world.port.write_live(TARGET, credential(OLD), place)
     world.hand.put(TARGET.path, {})
+    world.port.write_live(TARGET, credential(NEW, "r-1"), 3)
     world.hand.delete(TARGET.path, 1)
     world.port.destroy_live(TARGET, [2])
-    assert world.port.live_version(TARGET, 3) == credential(OLD)
-    assert [world.port.live_version(TARGET, number) for number in (0, 1, 2, 4, 9)] == [None] * 5
+    assert world.port.live_version(TARGET, 4) == credential(NEW, "r-1")
+    assert [world.port.live_version(TARGET, number) for number in (0, 1, 2, 3, 9)] == [None] * 5
 
 
 def test_the_readable_older_versions_that_hold_a_key_are_found(world: World) -> None:
@@ -283,3 +285,10 @@ def test_a_path_that_keeps_enough_versions_on_a_mount_that_keeps_few_passes(worl
     for path in (TARGET.path, ESCROW):
         world.hand.settings(path, max_versions=5)
     world.port.preflight(TARGET)
+
+
+def test_field_names_that_collide_are_refused_before_the_first_change(world: World) -> None:
+    """One value would overwrite another, or be taken for one of ours."""
+    for key in (TARGET.secret_field, "rotation_id"):
+        with pytest.raises(ConfigError, match="collide"):
+            world.port.preflight(dataclasses.replace(TARGET, key_field=key))

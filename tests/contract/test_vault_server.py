@@ -57,7 +57,7 @@ def test_a_vault_that_hangs_leaves_a_write_unknown_and_a_read_unavailable(
 ) -> None:
     """Within the deadline; what the frozen server does later is found by the next read."""
     vault = vault_starter()
-    port = connect(options_for(vault, vault.enable_kv("secret"), deadline=0.5))
+    port = connect(options_for(vault, vault.enable_kv("secret"), deadline=1.5))
     port.write_live(TARGET, credential(OLD), 0)
     os.kill(vault.pid, signal.SIGSTOP)
     try:

@@ -23,8 +23,8 @@ from rotator.domain.secret import Secret
 class VaultClient:
     """Shared by all threads. Logs in at the first call, anew when the token ends, and once more after a 403.
 
-    https: one per address, for tests; else made from the options. Every method raises Refused, Unavailable,
-    Unintelligible, or ConfigError (a credential file that cannot be read).
+    https: one per address, for tests; else made from the options. Every method raises Refused, Unavailable or
+    Unintelligible. Making one raises ConfigError.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from rotator.adapters.vault.call import Reply, Send
 from rotator.adapters.vault.options import AppRoleAuth, Auth, CertAuth, JwtAuth, KubernetesAuth, TokenAuth
 from rotator.adapters.vault.seam import hvac_over
-from rotator.domain.errors import NotFound, Refused, Unintelligible
+from rotator.domain.errors import ConfigError, Refused, Unintelligible
 from rotator.domain.secret import Secret
 
 
@@ -25,7 +25,7 @@ class Token:
 
 class LogIn:
     """Logs in by the configured method, each time it is called. Raises Refused (code vault_login or
-    vault_wrapping), Unavailable, Unintelligible, or ConfigError from reading a file."""
+    vault_wrapping; also where a file cannot be read), Unavailable or Unintelligible."""
 
     def __init__(self, auth: Auth, send: Send, address: str, monotonic: Callable[[], float]) -> None:
         self._auth = auth
@@ -34,6 +34,14 @@ class LogIn:
         self._opened: tuple[Secret, Secret] | None = None  # a wrapping token and what it held
 
     def __call__(self) -> Token:
+        try:
+            return self._log_in()
+        except ConfigError as unreadable:
+            # In mid-rotation this is one more way not to get in: nothing was changed, and a human is to look.
+            fix, where = unreadable.fix, unreadable.where
+            raise Refused(unreadable.message, code="vault_login", fix=fix, where=where) from None
+
+    def _log_in(self) -> Token:
         if isinstance(self._auth, TokenAuth):
             return Token(self._auth.token(), until=None, ours=False)
         begun = self._monotonic()
@@ -71,7 +79,7 @@ class LogIn:
             return self._opened[1]
         try:
             found = self._hvac.adapter.post("/v1/sys/wrapping/lookup", json={"token": wrapping.reveal()})
-        except (Refused, NotFound):
+        except Refused:
             raise _alarm("was opened by somebody else, or has expired") from None
         made_at = str(found.data.get("creation_path", "")).strip("/")
         if not re.fullmatch(rf"auth/{re.escape(auth.mount)}/role/[^/]+/secret-id", made_at):

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from rotator.adapters.http import Lost, NotSent
-from rotator.adapters.vault import TokenAuth, VaultKv
-from rotator.domain.errors import OutcomeUnknown, Refused, RotatorError, Unavailable, Unintelligible
+from rotator.adapters.vault import AppRoleAuth, TokenAuth, VaultKv
+from rotator.domain.errors import ConfigError, OutcomeUnknown, Refused, RotatorError, Unavailable, Unintelligible
 from rotator.domain.pair import EscrowContent, Live
 from rotator.domain.secret import Secret
 from tests.unit.vault.fake import ABSENT, APPROLE, TARGET, TOKEN, BrokenHttp, FakeVault, client_of, port_of, told
@@ -79,6 +79,16 @@ def test_an_answer_that_was_lost_leaves_a_write_unknown(reason: str, read: type[
         with pytest.raises(wanted):
             act(port_of(BrokenHttp(Lost(reason, "lost")), second, auth=TOKEN_AUTH))
         assert second.calls == []
+
+
+def test_after_a_lost_answer_the_next_call_begins_at_the_next_server() -> None:
+    """A server that hangs costs one deadline, not one for each call."""
+    hung, serving = BrokenHttp(Lost("timeout", "lost")), FakeVault(absent)
+    port = port_of(hung, serving, auth=TOKEN_AUTH)
+    with pytest.raises(Unavailable):
+        port.live(TARGET)
+    assert port.live(TARGET) == Live(0)
+    assert (hung.tries, len(serving.calls)) == (1, 1)
 
 
 def test_when_no_server_serves_the_last_reason_is_told() -> None:
@@ -254,6 +264,18 @@ def test_a_token_with_too_little_left_is_exchanged_before_the_first_change() -> 
     now[0] = 400
     client.ensure_life()
     assert (server.logins, client.token_life()) == (2, 900)
+
+
+def test_a_credential_file_that_cannot_be_read_is_a_refusal_with_its_fix() -> None:
+    """Also before a write: a port raises nothing of the configuration's in the middle of a rotation."""
+
+    def unreadable() -> Secret:
+        raise ConfigError("the file vault-token cannot be read", fix="chmod 0600 vault-token")
+
+    for auth in (TokenAuth(unreadable), AppRoleAuth("role", unreadable)):
+        with pytest.raises(Refused, match="vault-token") as caught:
+            write(port_of(FakeVault(absent), auth=auth))
+        assert (caught.value.code, caught.value.fix) == ("vault_login", "chmod 0600 vault-token")
 
 
 def test_only_a_token_that_we_logged_in_for_is_ended_by_us() -> None:
