@@ -17,6 +17,7 @@ COLUMNS = ", ".join(column.name for column in audit_events.c)
 AGAIN = f"INTO audit_events ({COLUMNS}) SELECT {COLUMNS} FROM audit_events WHERE seq = 1"  # noqa: S608 - constants
 NEW = COLUMNS.replace("seq, event_id", "{seq}, 'other'")
 NEXT = f"INSERT INTO audit_events ({COLUMNS}) SELECT {NEW} FROM audit_events WHERE seq = 1"  # noqa: S608 - constants
+LINKED = NEXT.replace("prev_hash, hash FROM", "hash, hash FROM")
 
 BOTH = {
     "update": "UPDATE audit_events SET reason = 'edited' WHERE seq = 1",
@@ -24,6 +25,7 @@ BOTH = {
     "delete": "DELETE FROM audit_events WHERE seq = 1",
     "upsert": f"INSERT {AGAIN} ON CONFLICT (seq) DO UPDATE SET reason = 'edited'",
     "a gap": NEXT.format(seq=7),
+    "a gap with the right link": LINKED.format(seq=7),
     "a row before the first": NEXT.format(seq=0),
     "a next row that does not link": NEXT.format(seq=2),
 }

@@ -8,17 +8,24 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, func, make_url, select
 
 from rotator.adapters.sql.database import Database
 from rotator.adapters.sql.ledger import SqlLedger
-from rotator.adapters.sql.tables import rotations
-from rotator.domain.errors import ConfigError, InvariantBroken, LedgerUnavailable, Refused
+from rotator.adapters.sql.tables import audit_events
+from rotator.domain.errors import ConfigError, InvariantBroken, LedgerUnavailable
 from rotator.domain.event import Event
-from rotator.domain.secret import Secret
-from rotator.domain.words import Goal, Outcome, Phase, State
-from tests.contract.ledger_ports import CONSUMER, CONTEXT, WHO, RealClock, intent, open_database, opening, outcome
+from rotator.domain.words import Goal, Outcome, Phase, State, Trigger
+from tests.contract.ledger_ports import (
+    CONSUMER,
+    CONTEXT,
+    WHO,
+    RealClock,
+    intent,
+    open_database,
+    opening,
+    outcome,
+)
 from tests.unit.sql.cutting import cutter
 from tests.unit.sql.support import raw, started, trail_of, writers
 
@@ -108,15 +115,18 @@ def test_a_commit_whose_answer_is_lost_happens_once(database: Database, url: str
         row = ledger.ask_abandon(row.id, WHO)
         losing()
         trail_of(through).record(Event("check", Phase.OBSERVE, Outcome.OK), WHO)
-        assert (way.cuts, way.cut_after) == (7, 0)
+        losing()
+        force = ledger.open(lease, opening(Trigger.FORCE))
+        assert (way.cuts, way.cut_after) == (8, 0)
         through.close()
-    assert row.goal is Goal.ABANDON
+    assert (row.goal, force.parent_id, force.number) == (Goal.ABANDON, row.id, 2)
     steps = [(event["step"], event["phase"]) for event in trail_of(database).history()]
     assert steps == [
         ("request", "decision"), ("stage", "intent"), ("hold", "outcome"), ("release", "decision"),
-        ("abandon", "decision"), ("check", "observe"),
+        ("abandon", "decision"), ("check", "observe"), ("force", "decision"),
+        ("force", "decision"),
     ]  # fmt: skip
-    assert ledger_of(database).rotation(row.id) == row
+    assert ledger_of(database).rotations() == (force,)
     assert trail_of(database).verify().ok
 
 
@@ -176,32 +186,6 @@ def test_a_repeated_commit_of_one_event_is_one_row(database: Database) -> None:
     assert trail_of(database).verify().rows == 2
 
 
-def test_a_refused_commit_leaves_no_trace(database: Database) -> None:
-    """Row, intents, lease, facts and trail change together or not at all."""
-    ledger, lease, row = started(database)
-    before = ledger.read(CONSUMER.org_id, CONSUMER.consumer_id)
-    secret = Secret("s3cr3t-of-the-pair")
-    with pytest.raises(InvariantBroken) as caught:
-        ledger.commit(lease, row, Event("stage", Phase.INTENT, evidence={"pair": secret}), {"tries": 1}, publish_cas=3)
-    assert "s3cr3t" not in str(caught.value)
-    with pytest.raises(InvariantBroken, match="no sercet"):
-        ledger.commit(lease, row, intent("stage"), {"sercet": 1})  # type: ignore[typeddict-unknown-key]
-    after = ledger.read(CONSUMER.org_id, CONSUMER.consumer_id)
-    assert (after.rotation, after.unknown, after.publish_cas) == (before.rotation, (), -1)
-    assert trail_of(database).verify().rows == 1
-
-
-def test_the_database_itself_refuses_a_second_open_rotation(database: Database, url: str) -> None:
-    """One open rotation per consumer holds whoever writes; and no row promotes and abandons at once."""
-    ledger, _, row = started(database)
-    names = ", ".join(f'"{column.name}"' for column in rotations.c if column.name != "id")
-    with pytest.raises(IntegrityError):
-        raw(url, f"INSERT INTO rotations (id, {names}) SELECT 'other', {names} FROM rotations")  # noqa: S608 - constants
-    with pytest.raises(IntegrityError):
-        raw(url, "UPDATE rotations SET promoting = 1, goal = 'abandon'")
-    assert ledger.rotations() == (row,)
-
-
 def test_no_parameter_stands_in_an_error(database: Database, url: str) -> None:
     """A foreign error carries its statement and parameters; ours carries neither, nor the foreign one as its cause."""
     ledger, lease, row = started(database)
@@ -222,10 +206,54 @@ def test_a_damaged_file_is_no_reason_to_wait(tmp_path: Path) -> None:
     database.close()
 
 
-def test_an_unknown_rotation_is_refused(database: Database) -> None:
-    """An operator's command for an id that is not there says so."""
-    with pytest.raises(Refused, match="no rotation"):
-        ledger_of(database).release("none", WHO)
+def test_a_read_sees_one_snapshot(database: Database, url: str) -> None:
+    """What others commit meanwhile is seen by none of a read's statements, or by all."""
+    other = open_database(url)
+
+    def look(connection: Connection) -> tuple[int, int]:
+        count = select(func.count()).select_from(audit_events)
+        first = int(connection.execute(count).scalar_one())
+        trail_of(other).record(Event("check", Phase.OBSERVE), WHO)
+        return first, int(connection.execute(count).scalar_one())
+
+    assert database.read(look) == (0, 0)
+    assert trail_of(other).verify().rows == 1
+    other.close()
+
+
+def test_a_reader_of_sqlite_waits_for_no_writer(sqlite_url: str) -> None:
+    """A reader goes on while a writer holds the lock."""
+    database = open_database(sqlite_url, patience=0.2)
+    holder = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    assert ledger_of(database).rotations() == ()
+    holder.close()
+    database.close()
+
+
+@postgres_only
+def test_a_commit_of_postgres_is_durable_whatever_its_settings(database: Database, url: str) -> None:
+    """`synchronous_commit = off` as the database's default could lose an acknowledged row at a crash."""
+    name = make_url(url).database
+    raw(url, f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    fresh = open_database(url)
+    shown = fresh.write(lambda connection: connection.exec_driver_sql("SHOW synchronous_commit").scalar())
+    fresh.close()
+    assert shown == "on"
+
+
+def test_a_write_has_the_lock_before_it_reads(sqlite_url: str) -> None:
+    """BEGIN IMMEDIATE: a transaction that reads first and then must wait for the lock could not go on."""
+    database = open_database(sqlite_url)
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None, timeout=0)
+
+    def work(_connection: Connection) -> None:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+
+    database.write(work)
+    other.close()
+    database.close()
 
 
 def ledger_of(database: Database) -> SqlLedger:
