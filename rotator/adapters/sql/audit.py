@@ -165,7 +165,7 @@ class Trail:
         """The rows, every column, ascending seq; as in JSON: `evidence` an object, `break_glass` a boolean."""
         return history(self.database, app, since, rotation_id)
 
-    def verify(self, progress: Callable[[int], None] | None = None) -> VerifyResult:
+    def verify_chain(self, progress: Callable[[int], None] | None = None) -> VerifyResult:
         """Reads the whole chain; `progress` is told how many rows so far. Stops at the first bad one."""
         return verify(self.database, progress)
 
@@ -191,7 +191,7 @@ def history(
 
 
 def verify(database: Database, progress: Callable[[int], None] | None = None, page: int = PAGE) -> VerifyResult:
-    """See Trail.verify."""
+    """See Trail.verify_chain."""
     link = _Link()
     while True:
         rows, head = database.read(partial(_page_and_head, after=link.seq, page=page))

@@ -47,7 +47,7 @@ def check_refused(database: Database, url: str, *statements: str) -> None:
     with pytest.raises(DBAPIError):
         raw(url, *statements)
     assert list(trail_of(database).history()) == before
-    assert trail_of(database).verify().ok
+    assert trail_of(database).verify_chain().ok
 
 
 @pytest.mark.parametrize("name", BOTH)

@@ -49,14 +49,14 @@ def test_an_untouched_chain_verifies(database: Database) -> None:
     """All rows are good; progress is told."""
     add_rows(database, 8)
     told: list[int] = []
-    result = trail_of(database).verify(told.append)
+    result = trail_of(database).verify_chain(told.append)
     assert (result.ok, result.rows, result.first_bad_seq, result.anchored_to_seq) == (True, 8, None, None)
     assert told == [8]
 
 
 def test_an_empty_chain_verifies(database: Database) -> None:
     """Nothing was ever written, and the head says so too."""
-    result = trail_of(database).verify()
+    result = trail_of(database).verify_chain()
     assert (result.ok, result.rows, result.first_bad_seq) == (True, 0, None)
 
 
@@ -66,7 +66,7 @@ def test_verification_finds_the_first_bad_row(database: Database, url: str, what
     add_rows(database, 8)
     statements, first_bad = TAMPERING[what]
     unprotected(url, *statements)
-    result = trail_of(database).verify()
+    result = trail_of(database).verify_chain()
     assert (result.ok, result.first_bad_seq, result.rows) == (False, first_bad, first_bad - 1)
 
 
@@ -104,7 +104,7 @@ def test_hostile_texts_are_stored_and_verify(database: Database) -> None:
     trail_of(database).record(event, Who(actor=hostile, reason=hostile), org=hostile, app=hostile)
     row = next(trail_of(database).history())
     assert row["error"] == "a\ufffdb?c'\";--\u202e\U0001f511\n\x1b[31m"
-    assert trail_of(database).verify().ok
+    assert trail_of(database).verify_chain().ok
 
 
 def test_the_chain_runs_through_every_kind_of_row(database: Database) -> None:

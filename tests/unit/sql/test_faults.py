@@ -40,7 +40,7 @@ def test_concurrent_writers_keep_one_chain(database: Database, url: str) -> None
         said = [int(line) for process in running for line in process.communicate(timeout=60)[0].split()]
         assert [process.returncode for process in running] == [0, 0, 0, 0]
     assert sorted(said) == list(range(1, 101))
-    result = trail_of(database).verify()
+    result = trail_of(database).verify_chain()
     assert (result.ok, result.rows) == (True, 100)
 
 
@@ -53,7 +53,7 @@ def test_a_killed_writer_loses_no_acknowledged_row(database: Database, url: str)
             last = max(int(out.readline()) for _ in range(20 + round_number))
             running[0].kill()
             last = max([last, *(int(line) for line in out.read().splitlines() if line.strip())])
-        result = trail_of(database).verify()
+        result = trail_of(database).verify_chain()
         assert result.ok
         assert result.rows >= last
 
@@ -69,7 +69,7 @@ def test_a_busy_database_is_waited_for(sqlite_url: str) -> None:
     timer.join()
     holder.close()
     database.close()
-    assert trail_of(database).verify().rows == 1
+    assert trail_of(database).verify_chain().rows == 1
     database.close()
 
 
@@ -85,7 +85,7 @@ def test_a_database_that_stays_busy_is_given_up(sqlite_url: str) -> None:
     assert caught.value.exit_code == 75
     holder.execute("ROLLBACK")
     holder.close()
-    assert trail_of(database).verify().rows == 0
+    assert trail_of(database).verify_chain().rows == 0
     database.close()
 
 
@@ -127,7 +127,7 @@ def test_a_commit_whose_answer_is_lost_happens_once(database: Database, url: str
         ("force", "decision"),
     ]  # fmt: skip
     assert ledger_of(database).rotations() == (force,)
-    assert trail_of(database).verify().ok
+    assert trail_of(database).verify_chain().ok
 
 
 @postgres_only
@@ -183,7 +183,7 @@ def test_a_repeated_commit_of_one_event_is_one_row(database: Database) -> None:
     second = ledger.commit(lease, row, event, {"tries": 2})
     assert second == first
     assert ledger.read(CONSUMER.org_id, CONSUMER.consumer_id).unknown == ("stage",)
-    assert trail_of(database).verify().rows == 2
+    assert trail_of(database).verify_chain().rows == 2
 
 
 def test_no_parameter_stands_in_an_error(database: Database, url: str) -> None:
@@ -217,7 +217,7 @@ def test_a_read_sees_one_snapshot(database: Database, url: str) -> None:
         return first, int(connection.execute(count).scalar_one())
 
     assert database.read(look) == (0, 0)
-    assert trail_of(other).verify().rows == 1
+    assert trail_of(other).verify_chain().rows == 1
     other.close()
 
 

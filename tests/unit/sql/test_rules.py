@@ -36,7 +36,7 @@ def test_a_refused_commit_leaves_no_trace(database: Database) -> None:
         ledger.commit(lease, row, intent("stage"), {"sercet": 1})  # type: ignore[typeddict-unknown-key]
     after = ledger.read(CONSUMER.org_id, CONSUMER.consumer_id)
     assert (after.rotation, after.unknown, after.publish_cas) == (before.rotation, (), -1)
-    assert trail_of(database).verify().rows == 1
+    assert trail_of(database).verify_chain().rows == 1
 
 
 def test_the_database_itself_refuses_a_second_open_rotation(database: Database, url: str) -> None:
