@@ -7,10 +7,11 @@ import re
 
 import pytest
 
+from rotator import ports
 from rotator.domain.errors import CasMismatch, ConfigError
 from rotator.domain.pair import Credential, Escrow, EscrowContent, Live, Pair
 from rotator.domain.secret import Secret
-from tests.contract.vault_ports import NEEDS, NEW, OLD, TARGET, WORLDS, World, credential
+from tests.contract.vault_ports import NEEDS, NEW, OLD, PORTS, TARGET, WORLDS, World, credential
 
 ESCROW = "rotator-escrow/billing"
 
@@ -21,19 +22,25 @@ def world(request: pytest.FixtureRequest) -> World:
     return WORLDS[request.param](request)
 
 
+@pytest.fixture(params=[pytest.param(name, marks=NEEDS.get(name, [])) for name in PORTS])
+def port(request: pytest.FixtureRequest) -> ports.Vault:
+    """One implementation after the other, also those without a foreign hand."""
+    return PORTS[request.param](request)
+
+
 # --- the live path ---------------------------------------------------------------------------------------------
 
 
-def test_an_absent_live_path_reads_as_number_zero_without_a_credential(world: World) -> None:
+def test_an_absent_live_path_reads_as_number_zero_without_a_credential(port: ports.Vault) -> None:
     """Absent is a clear answer and no error."""
-    assert world.port.live(TARGET) == Live(0, None)
+    assert port.live(TARGET) == Live(0, None)
 
 
-def test_a_first_write_lands_as_version_one_and_reads_back_equal(world: World) -> None:
+def test_a_first_write_lands_as_version_one_and_reads_back_equal(port: ports.Vault) -> None:
     """Key, secret and rotation id come back as written."""
     written = credential(NEW, "r-1")
-    assert world.port.write_live(TARGET, written, 0) == 1
-    assert world.port.live(TARGET) == Live(1, written)
+    assert port.write_live(TARGET, written, 0) == 1
+    assert port.live(TARGET) == Live(1, written)
 
 
 def test_a_version_holds_the_two_fields_the_host_the_rotation_and_its_time(world: World) -> None:
@@ -70,11 +77,11 @@ def test_a_write_on_a_version_that_moved_is_refused_and_changes_nothing(world: W
     assert world.hand.fields(TARGET.path)["note"] == "stranger"
 
 
-def test_a_path_that_is_there_is_not_written_as_if_it_were_absent(world: World) -> None:
+def test_a_path_that_is_there_is_not_written_as_if_it_were_absent(port: ports.Vault) -> None:
     """cas=0 means: only where nothing is."""
-    world.port.write_live(TARGET, credential(OLD), 0)
+    port.write_live(TARGET, credential(OLD), 0)
     with pytest.raises(CasMismatch):
-        world.port.write_live(TARGET, credential(NEW, "r-1"), 0)
+        port.write_live(TARGET, credential(NEW, "r-1"), 0)
 
 
 def test_a_deleted_live_path_reads_as_absent_with_its_newest_number(world: World) -> None:
@@ -126,12 +133,12 @@ def test_a_pair_that_was_never_rotated_gets_no_time_of_rotation_from_a_fence(wor
     assert "rotation_id" not in world.hand.fields(TARGET.path)
 
 
-def test_an_earlier_version_gives_its_pair(world: World) -> None:
+def test_an_earlier_version_gives_its_pair(port: ports.Vault) -> None:
     """What restore needs."""
-    world.port.write_live(TARGET, credential(OLD), 0)
-    world.port.write_live(TARGET, credential(NEW, "r-1"), 1)
-    assert world.port.live_version(TARGET, 1) == credential(OLD)
-    assert world.port.live_version(TARGET, 2) == credential(NEW, "r-1")
+    port.write_live(TARGET, credential(OLD), 0)
+    port.write_live(TARGET, credential(NEW, "r-1"), 1)
+    assert port.live_version(TARGET, 1) == credential(OLD)
+    assert port.live_version(TARGET, 2) == credential(NEW, "r-1")
 
 
 def test_versions_that_are_deleted_destroyed_empty_or_not_there_give_no_pair(world: World) -> None:
@@ -174,9 +181,9 @@ def test_destroyed_live_versions_are_gone_and_the_others_stay(world: World) -> N
 FULL = EscrowContent("r-1", NEW, (OLD, Pair("3MVG9.older", Secret("s2")), Pair("oldest")), Secret("00D!canary"))
 
 
-def test_an_absent_escrow_reads_as_number_zero_without_content(world: World) -> None:
+def test_an_absent_escrow_reads_as_number_zero_without_content(port: ports.Vault) -> None:
     """Absent is a clear answer."""
-    assert world.port.escrow(TARGET) == Escrow(0, None)
+    assert port.escrow(TARGET) == Escrow(0, None)
 
 
 @pytest.mark.parametrize(
@@ -184,10 +191,10 @@ def test_an_absent_escrow_reads_as_number_zero_without_content(world: World) -> 
     [FULL, EscrowContent("r-1", NEW, (OLD,)), EscrowContent("r-1", None, (OLD,), Secret("t")), EscrowContent("", None)],
     ids=["full", "routine", "before_stage", "empty"],
 )
-def test_an_escrow_reads_back_as_it_was_written(world: World, content: EscrowContent) -> None:
+def test_an_escrow_reads_back_as_it_was_written(port: ports.Vault, content: EscrowContent) -> None:
     """Pairs without a secret, several old pairs, the canary, and nothing at all."""
-    assert world.port.write_escrow(TARGET, content, 0) == 1
-    assert world.port.escrow(TARGET) == Escrow(1, content)
+    assert port.write_escrow(TARGET, content, 0) == 1
+    assert port.escrow(TARGET) == Escrow(1, content)
 
 
 def test_the_escrow_lies_at_the_promised_path_under_the_promised_names(world: World) -> None:
@@ -212,11 +219,11 @@ def test_an_empty_escrow_version_has_no_field_at_all(world: World) -> None:
     assert world.hand.fields(ESCROW) == {}
 
 
-def test_a_late_escrow_write_is_refused(world: World) -> None:
+def test_a_late_escrow_write_is_refused(port: ports.Vault) -> None:
     """Check-and-set holds there too."""
-    world.port.write_escrow(TARGET, FULL, 0)
+    port.write_escrow(TARGET, FULL, 0)
     with pytest.raises(CasMismatch):
-        world.port.write_escrow(TARGET, FULL, 0)
+        port.write_escrow(TARGET, FULL, 0)
 
 
 def test_destroying_the_escrow_takes_every_version_and_keeps_the_metadata(world: World) -> None:
@@ -229,37 +236,37 @@ def test_destroying_the_escrow_takes_every_version_and_keeps_the_metadata(world:
     assert world.port.write_escrow(TARGET, FULL, 3) == 4
 
 
-def test_destroying_the_escrow_spares_later_versions(world: World) -> None:
+def test_destroying_the_escrow_spares_later_versions(port: ports.Vault) -> None:
     """A stale worker's destroy does not reach the next rotation's pair."""
-    world.port.write_escrow(TARGET, FULL, 0)
-    world.port.write_escrow(TARGET, FULL, 1)
-    world.port.destroy_escrow(TARGET, 1)
-    assert world.port.escrow(TARGET) == Escrow(2, FULL)
+    port.write_escrow(TARGET, FULL, 0)
+    port.write_escrow(TARGET, FULL, 1)
+    port.destroy_escrow(TARGET, 1)
+    assert port.escrow(TARGET) == Escrow(2, FULL)
 
 
-def test_destroying_an_absent_escrow_is_no_failure(world: World) -> None:
+def test_destroying_an_absent_escrow_is_no_failure(port: ports.Vault) -> None:
     """Every step can run again; nothing is there, so nothing is to do."""
-    world.port.destroy_escrow(TARGET, 0)
-    world.port.destroy_escrow(TARGET, 2)
-    assert world.port.escrow(TARGET) == Escrow(0, None)
+    port.destroy_escrow(TARGET, 0)
+    port.destroy_escrow(TARGET, 2)
+    assert port.escrow(TARGET) == Escrow(0, None)
 
 
-def test_live_and_escrow_do_not_touch_each_other(world: World) -> None:
+def test_live_and_escrow_do_not_touch_each_other(port: ports.Vault) -> None:
     """Two paths."""
-    world.port.write_live(TARGET, credential(OLD), 0)
-    world.port.write_escrow(TARGET, FULL, 0)
-    world.port.destroy_escrow(TARGET, 1)
-    assert world.port.live(TARGET) == Live(1, credential(OLD))
+    port.write_live(TARGET, credential(OLD), 0)
+    port.write_escrow(TARGET, FULL, 0)
+    port.destroy_escrow(TARGET, 1)
+    assert port.live(TARGET) == Live(1, credential(OLD))
 
 
 # --- before the first change -----------------------------------------------------------------------------------
 
 
-def test_a_sound_mount_passes_the_preflight(world: World) -> None:
+def test_a_sound_mount_passes_the_preflight(port: ports.Vault) -> None:
     """With and without the live path there."""
-    world.port.preflight(TARGET)
-    world.port.write_live(TARGET, credential(OLD), 0)
-    world.port.preflight(TARGET)
+    port.preflight(TARGET)
+    port.write_live(TARGET, credential(OLD), 0)
+    port.preflight(TARGET)
 
 
 @pytest.mark.parametrize("place", ["", TARGET.path, ESCROW], ids=["mount", "live", "escrow"])

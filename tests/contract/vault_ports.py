@@ -1,7 +1,7 @@
 """The implementations of ports.Vault that the contract suite runs over.
 
 A world gives the port, and a foreign hand that acts on the same Vault without the rotator. To add an implementation,
-put its maker into WORLDS.
+put its maker into WORLDS, or into PORTS where it has no such hand.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ import pytest
 
 from rotator import ports
 from rotator.adapters.vault import TokenAuth, VaultClient, VaultKv, VaultOptions
-from rotator.domain.pair import Credential, Pair, Target
+from rotator.domain.pair import Consumer, Credential, Pair, Target
+from rotator.domain.rotation import Rotation
 from rotator.domain.secret import Secret
 from rotator.simulator import Running
+from tests.model import world as model
+from tests.model.ports import MemoryVault
 from tests.servers.vault import RealVault
 
 TARGET = Target("salesforce/acme/billing", "client_id", "client_secret", "https://acme.my.salesforce.com", "billing")
@@ -172,9 +175,32 @@ def options_for(vault: RealVault, mount: str, **more: Any) -> VaultOptions:
     return VaultOptions((vault.address,), auth, mount=mount, insecure=vault.tls is None, ca_file=ca_file, **more)
 
 
+class Unwatched(model.World):
+    """The world of tests/model without its judge: what the contract writes is no rotation."""
+
+    def health(self) -> tuple[bool, bool, bool]:
+        return True, True, True
+
+    def check_rules(self, obj: str) -> None:
+        """No intent is needed."""
+
+
+def memory_port(_: pytest.FixtureRequest) -> ports.Vault:
+    """The port of the model, with nothing in it yet."""
+    row = Rotation("r-0", "billing", "acme", Consumer("o", "a", "c"), TARGET)
+    return MemoryVault(Unwatched(live={}, live_number=0, rows=[row]))
+
+
 WORLDS: Mapping[str, Callable[[pytest.FixtureRequest], World]] = {
     "real": real_world,
     "simulator": simulated_world,
+}
+
+# Also what no foreign hand can reach into: tests that use nothing but the port.
+PORTS: Mapping[str, Callable[[pytest.FixtureRequest], ports.Vault]] = {
+    "real": lambda request: real_world(request).port,
+    "simulator": lambda request: simulated_world(request).port,
+    "memory": memory_port,
 }
 
 NEEDS = {"real": [pytest.mark.needs("vault")]}
