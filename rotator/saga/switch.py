@@ -35,7 +35,7 @@ def overlap(me: Worker, s: Seen) -> Seen:
         return me.park(s, "overlap", until, State.OVERLAP, overlap_until=until)
     org = me.salesforce.time()
     if org is not None and org < until:
-        return me.park(s, "overlap", s.now + (until - org), State.OVERLAP)
+        return me.park(s, "overlap", s.now + (until - org), State.OVERLAP, overlap_until=until)
     return me.observe(s, "overlap", overlap_ended=True, evidence={"org_time": org.isoformat() if org else None})
 
 
