@@ -21,7 +21,7 @@ from rotator.domain.facts import Facts
 from rotator.domain.pair import Consumer, Credential, Escrow, EscrowContent, Live, Pair, Staged, Target
 from rotator.domain.rotation import Policy, Rotation, Who
 from rotator.domain.secret import Secret
-from rotator.domain.session import Grant, Listing, Login, Probe
+from rotator.domain.session import Grant, Lever, Listing, Login, Probe
 from rotator.domain.words import Trigger
 
 
@@ -56,8 +56,9 @@ class Salesforce(Protocol):
     def probe(self, token: Secret, kind: str) -> Probe:
         """One real call with the token: `limits` or `userinfo`. A 403 raises Refused: the token is not dead."""
 
-    def grants(self, consumer: Consumer, user_id: str) -> Listing:
-        """Everything that logins of this app and user left behind, by all levers. Several reads."""
+    def grants(self, consumer: Consumer, user_id: str, lever: Lever) -> Listing:
+        """What logins of this app and user left behind, as one lever knows it. One or more reads; what the org does
+        not let us look through is `blind`, not an error."""
 
     def end(self, consumer: Consumer, grant: Grant) -> None:
         """Ends one grant by its lever. Already gone is success."""

@@ -18,6 +18,7 @@ from rotator.saga.undo import drop_escrow
 from rotator.saga.worker import Worker
 
 IN_A_ROW = 3
+TICK = timedelta(seconds=1)  # Salesforce tells times to the second: what is made later must show a later one
 BESIDE = 5.0  # seconds between an acceptance of new and a refusal of old that counts
 REPROVE = (timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))  # then hourly for a day
 LAST_TRY = len(REPROVE) + 24
@@ -75,23 +76,32 @@ def revoke(me: Worker, s: Seen) -> Seen:
     if not s.row.run_as:
         return me.observe(s, "revoke", Outcome.UNKNOWN, revoked=s.row.revoked + 1, listing_blind=True,
                           evidence={"skipped": "the run-as user is unknown: the old pair never logged in"})
-    listing = _listed(me, s)
+    shown = []
+    for lever in Lever:
+        s, listing = _pull(me, s, lever)
+        shown.append(listing)
+    blind = not any(listing.grants for listing in shown)
+    notes = [note for listing in shown for note in listing.notes]
+    return me.observe(s, "revoke", revoked=s.row.revoked + 1, listing_blind=blind, evidence={"notes": notes})
+
+
+def _pull(me: Worker, s: Seen, lever: Lever) -> tuple[Seen, Listing]:
+    """One lever: what it ends is looked up, and committed, before the first is ended."""
+    listing = _listed(me, s, lever)
     doomed = leftovers(listing, s.row.refused_at, s.row.run_as)
     spared = [grant.ref for grant in listing.grants if grant.own]
-    blind = not any(grant.user_id[:15] == s.row.run_as[:15] for grant in listing.grants)
-    evidence = {"to_end": [grant.ref for grant in doomed], "spared": spared, "notes": list(listing.notes)}
     if not doomed:
-        return me.observe(s, "revoke", revoked=s.row.revoked + 1, listing_blind=blind, evidence=evidence)
-    s = me.intent(s, "revoke", evidence=evidence)  # the list is committed before the first delete
+        return s, listing
+    s = me.intent(s, "revoke", evidence={"lever": lever, "to_end": [grant.ref for grant in doomed], "spared": spared})
     for grant in doomed:
         with me.changing(s, "revoke"):
             me.salesforce.end(me.consumer, grant)
-    return me.outcome(s, "revoke", revoked=s.row.revoked + 1, listing_blind=blind, evidence=_count(doomed))
+    return me.outcome(s, "revoke", evidence={"lever": lever, "ended": len(doomed)}), listing
 
 
-def _listed(me: Worker, s: Seen) -> Listing:
+def _listed(me: Worker, s: Seen, lever: Lever) -> Listing:
     me.alive()
-    return me.salesforce.grants(me.consumer, s.row.run_as)
+    return me.salesforce.grants(me.consumer, s.row.run_as, lever)
 
 
 def leftovers(listing: Listing, refused_at: datetime | None, user: str) -> list[Grant]:
@@ -100,10 +110,6 @@ def leftovers(listing: Listing, refused_at: datetime | None, user: str) -> list[
         return grant.created is None or refused_at is None or grant.created <= refused_at
 
     return [g for g in listing.grants if not g.own and g.user_id[:15] == user[:15] and before(g)]
-
-
-def _count(grants: Sequence[Grant]) -> dict[str, object]:
-    return {lever.value: sum(g.lever is lever for g in grants) for lever in Lever}
 
 
 def destroy(me: Worker, s: Seen) -> Seen:
@@ -139,6 +145,7 @@ def refusal_due(s: Seen, spacing: timedelta, w: timedelta) -> datetime | None:
     if row.refusals >= IN_A_ROW and last >= retired + w:
         return None
     still = max(IN_A_ROW - 1 - row.refusals, 0)
+    spacing = max(spacing, TICK) if row.refusals == 1 else spacing  # our logins must not look older than the refusal
     return max(last + spacing, retired + w - still * spacing)
 
 
@@ -155,7 +162,7 @@ def _tokens(me: Worker, s: Seen) -> tuple[str, str, str] | None:
         return ("canary_alive", "a token of the old pair still works", _fix_alive(s))
     if s.row.listing_blind:
         return None  # the listing never showed the canary: the canary alone carries the claim
-    left = leftovers(_listed(me, s), s.row.refused_at, s.row.run_as)
+    left = [g for lever in Lever for g in leftovers(_listed(me, s, lever), s.row.refused_at, s.row.run_as)]
     if left:
         return ("sessions_listed", f"{len(left)} sessions or tokens from before the refusal are still listed",
                 "end them in Setup, Session Management and External Client Apps OAuth Usage")

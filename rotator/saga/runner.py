@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from rotator.domain.errors import (
@@ -21,7 +22,7 @@ from rotator.domain.words import Goal, Outcome, State
 from rotator.ports import Record
 from rotator.saga.holds import Hold
 from rotator.saga.look import BLANK
-from rotator.saga.seen import Picture, Seen
+from rotator.saga.seen import EVERYWHERE, Picture, Seen
 from rotator.saga.steps import STEPS, Step
 from rotator.saga.worker import LookAgain, Worker
 
@@ -35,16 +36,19 @@ class Runner:
 
     def __init__(self, worker: Worker, stop: Callable[[], bool] = lambda: False) -> None:
         self.me, self.stop, self.hiccups = worker, stop, 0
+        self.picture = BLANK  # as the last run left it: of use to a next one if nobody else had the lease in between
 
     def run(self, picture: Picture = BLANK) -> Rotation:
         """Runs until the rotation ends, parks, holds, or a stop is asked for. Gives the row as it then stands.
 
+        `picture`: what was seen just before, by the opening or by the last run of this process, else BLANK.
         Raises Stale where the lease is gone, LedgerUnavailable where no row can be written, InvariantBroken.
         """
         for _ in range(MOST_STEPS):
             record = self._record()
             row = _open(record)
             if self.stop() or not runnable(row, record):
+                self.picture = replace(picture, inferred=EVERYWHERE)
                 return row
             try:
                 picture = self._one_step(record, picture)
@@ -102,9 +106,10 @@ class Runner:
     def _stop_for(self, error: RotatorError) -> None:
         """A clear no to a read: before anything was begun the rotation has failed, later a human must mend it."""
         s = self._blind()
-        begun = s.row.new_key or s.row.posting or s.unknown or s.row.goal is Goal.ABANDON
+        row = s.row  # a force goes on with what its parent began; after a discard the escrow still holds the pair
+        begun = row.new_key or row.posting or s.unknown or row.goal is Goal.ABANDON or row.parent_id or row.discards
         if begun or isinstance(error, Unintelligible):
-            fix = f"{error.fix}; then `rotator release {s.row.app}`"
+            fix = f"{error.fix}; then `rotator release {row.app}`"
             self.me.hold(s, Hold(error.code, error.message, fix))
         else:
             self.me.decide(s, "abandon", Outcome.REFUSED, error=error.message, state=State.FAILED, ended_at=s.now,

@@ -19,7 +19,9 @@ from rotator import ports
 from rotator.adapters.http import Http
 from rotator.adapters.salesforce import AdminCredentials, ClientCredentials, SalesforceOrg
 from rotator.adapters.tls import tls_context
+from rotator.domain.pair import Consumer
 from rotator.domain.secret import Secret
+from rotator.domain.session import Lever, Listing
 from rotator.simulator import Running, start
 from rotator.simulator.switches import SHAPES
 
@@ -36,6 +38,17 @@ class World:
     user_id: str  # the app's run-as user
     stranger: Callable[[str], None]  # one foreign act: "stage", "expire", ...
     door: Door | None = None  # the simulator's own, where it is one
+
+
+def everything(port: ports.Salesforce, consumer: Consumer, user_id: str) -> Listing:
+    """What all levers show, as one listing."""
+    shown = [port.grants(consumer, user_id, lever) for lever in Lever]
+    return Listing(
+        grants=tuple(grant for listing in shown for grant in listing.grants),
+        complete=all(listing.complete for listing in shown),
+        blind=frozenset(lever for listing in shown for lever in listing.blind),
+        notes=tuple(note for listing in shown for note in listing.notes),
+    )
 
 
 class Door:

@@ -11,7 +11,7 @@ from rotator.domain.errors import ConfigError, NotFound, Refused, SlotTaken, Uni
 from rotator.domain.pair import Author, Consumer, Pair, SlotState
 from rotator.domain.secret import Secret
 from rotator.domain.session import Lever, Probe
-from tests.contract.salesforce_ports import EVERY_SHAPE, WORLDS, World, simulator
+from tests.contract.salesforce_ports import EVERY_SHAPE, WORLDS, World, everything, simulator
 
 
 @pytest.fixture(params=WORLDS)
@@ -146,7 +146,7 @@ def test_what_a_login_left_behind_is_listed_and_ends_by_each_lever(world: World,
     pair = world.port.primary(consumer, with_secret=True)
     for lever in Lever:
         login = world.port.login(pair)
-        listing = world.port.grants(consumer, login.user_id)
+        listing = everything(world.port, consumer, login.user_id)
         ours = [grant for grant in listing.grants if grant.lever is lever]
         assert (len(ours), listing.complete, listing.blind) == (1, True, frozenset()), lever
         world.port.end(consumer, ours[0])
@@ -158,7 +158,7 @@ def test_what_a_login_left_behind_is_listed_and_ends_by_each_lever(world: World,
 def test_a_listing_shows_nothing_secret(world: World, consumer: Consumer) -> None:
     """The public name of a grant is no secret, and its handle does not print."""
     world.port.login(world.port.primary(consumer, with_secret=True))
-    listing = world.port.grants(consumer, world.user_id)
+    listing = everything(world.port, consumer, world.user_id)
     secrets = world.door.get("/secrets") if world.door else []
     hidden = [secret for secret in secrets if secret in repr(listing)]
     assert listing.grants
@@ -175,7 +175,7 @@ def test_a_listing_that_shows_no_tokens_is_empty_and_the_others_stand(lever: Lev
     with simulator(seed=14, facts={f"tokens_listed_{LISTINGS[lever]}": "no"}) as world:
         consumer = world.port.find(world.app, "")
         world.port.login(world.port.primary(consumer, with_secret=True))
-        listing = world.port.grants(consumer, world.user_id)
+        listing = everything(world.port, consumer, world.user_id)
         assert {grant.lever for grant in listing.grants} == set(Lever) - {lever}
         assert listing.blind == frozenset()
 
@@ -186,7 +186,7 @@ def test_a_lever_that_moves_nothing_leaves_the_token_alive_and_says_nothing(leve
     with simulator(seed=15, facts={f"lever_{LEVERS[lever]}_ends": "no"}) as world:
         consumer = world.port.find(world.app, "")
         login = world.port.login(world.port.primary(consumer, with_secret=True))
-        for grant in world.port.grants(consumer, world.user_id).grants:
+        for grant in everything(world.port, consumer, world.user_id).grants:
             if grant.lever is lever:
                 world.port.end(consumer, grant)
         assert login.token
@@ -225,7 +225,7 @@ def test_a_whole_life_of_a_pair_in_every_shape_of_answer(name: str, value: str) 
         assert (rotated.pair.key, rotated.state) == (old.key, SlotState.ROTATED)
         world.port.delete(consumer, rotated.id)
         assert (world.port.slot(consumer), world.port.login(old).accepted) == ((), False)
-        listing = world.port.grants(consumer, login.user_id)
+        listing = everything(world.port, consumer, login.user_id)
         for grant in listing.grants:
             world.port.end(consumer, grant)
         assert {grant.lever for grant in listing.grants} == set(Lever)

@@ -92,6 +92,7 @@ class Calls:
     sessions: bool = True
     overlap: timedelta = timedelta(hours=24)
     dry_run: bool = False
+    left: Any = None  # the epoch and the picture of a process that waits
     wanted: Any = None  # the trigger of a rotation that was asked for and is not open yet
     # the hook through which operators, strangers and other workers come in (scenes.py)
     act: Callable[[Any, str], None] = lambda w, name: None

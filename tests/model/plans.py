@@ -159,7 +159,7 @@ def attempt(job: Job, plan: Plan) -> tuple[str, str, World]:
 
 def smallest(job: Job, plan: Plan) -> Plan:
     """The plan without the events that the violation does not need."""
-    for half, n in [(half, n) for half in (0, 1) for n in plan[half]]:
+    for half, n in [(i, n) for i in (0, 1) for n in plan[i]]:
         less: Any = tuple({k: v for k, v in p.items() if (i, k) != (half, n)} for i, p in enumerate(plan))
         if attempt(job, less)[1]:
             return smallest(job, less)

@@ -79,9 +79,9 @@ class MemorySalesforce:
         self.w.io("login")
         return Probe.ALIVE if token.reveal() in self.w.tokens else Probe.DEAD
 
-    def grants(self, consumer: Consumer, user_id: str) -> Listing:
+    def grants(self, consumer: Consumer, user_id: str, lever: Lever) -> Listing:
         self.w.io("tokens")
-        if not self.w.truth.tokens_listed:
+        if not self.w.truth.tokens_listed or lever is not Lever.AUTHSESSION:
             return Listing()
         return Listing(tuple(Grant(Lever.AUTHSESSION, name, Secret(name), USER, created)
                              for name, (_, created) in self.w.tokens.items()))

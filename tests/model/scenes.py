@@ -14,7 +14,7 @@ from rotator.domain.rotation import Policy, Who
 from rotator.domain.timing import Timing
 from rotator.domain.words import ENDED, Goal, State, Trigger
 from rotator.ports import Record
-from rotator.saga.look import Eyes
+from rotator.saga.look import BLANK, Eyes
 from rotator.saga.opening import open_rotation
 from rotator.saga.runner import Runner
 from rotator.saga.worker import Ports, Worker
@@ -54,7 +54,8 @@ def start(w: World, trigger: Trigger | None) -> None:
         w.wanted = None
     if row is not None:
         runner = Runner(Worker(here, lease, row, TIMING))
-        runner.run(picture) if picture else runner.run()
+        runner.run(picture or (w.left[1] if w.left and lease.epoch == w.left[0] + 1 else BLANK))
+        w.left = lease.epoch, runner.picture  # the same process goes on after a park, unless it dies
     here.ledger.yield_lease(lease)
 
 
@@ -64,6 +65,7 @@ def run_to_end(w: World) -> State:
         try:
             start(w, w.wanted)
         except (Crash, Stale, Unavailable) as error:
+            w.left = None
             w.restarts += isinstance(error, Crash)
             continue
         if w.wanted is None and w.rows:

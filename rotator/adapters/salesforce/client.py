@@ -16,7 +16,7 @@ from rotator.adapters.salesforce.rest import Rest
 from rotator.domain.errors import ConfigError, NotFound, RotatorError, Unintelligible
 from rotator.domain.pair import Author, Consumer, Pair, Staged
 from rotator.domain.secret import Secret
-from rotator.domain.session import Grant, Listing, Login, Probe
+from rotator.domain.session import Grant, Lever, Listing, Login, Probe
 
 T = TypeVar("T")
 
@@ -124,11 +124,11 @@ class SalesforceOrg:
             raise unintelligible(what, "a 401 that does not say that the token is dead", answer)
         raise from_answer(answer, what, REST, secrets=(token,))
 
-    def grants(self, consumer: Consumer, user_id: str) -> Listing:
-        """Usage tokens, OauthToken rows and AuthSession rows of this app and user (reference section 4)."""
+    def grants(self, consumer: Consumer, user_id: str, lever: Lever) -> Listing:
+        """Usage tokens, OauthToken rows or AuthSession rows of this app and user (reference section 4)."""
         if not is_id(user_id):
             raise ConfigError("a listing needs the id of a user")
-        return sessions.listing(self._rest, consumer, long_id(user_id))
+        return sessions.listing(self._rest, consumer, long_id(user_id), lever)
 
     def end(self, consumer: Consumer, grant: Grant) -> None:
         """Ends one grant by its lever. An `own` one is refused: it would log the rotator out."""

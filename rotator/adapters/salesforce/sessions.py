@@ -6,7 +6,7 @@ are read, what could not be looked through is named, and the canary decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from rotator.adapters.salesforce import queries, wire
@@ -32,33 +32,14 @@ _SESSION_COLUMNS = "Id, UsersId, SessionType, LoginType, CreatedDate, LoginHisto
 _JOINED = ", LoginHistory.Application, LoginHistory.LoginSubType"
 
 
-def listing(rest: Rest, consumer: Consumer, user_id: str) -> Listing:
-    """Everything of this app and user, by all three listings; one that the org refuses is blind, with a note."""
-    me = rest.me().user_id
-    parts: list[tuple[Lever, Callable[[], Listing]]] = [
-        (Lever.USAGE, lambda: _usage(rest, consumer, user_id, me)),
-        (Lever.OAUTHTOKEN, lambda: _oauth_tokens(rest, consumer, user_id, me)),
-        (Lever.AUTHSESSION, lambda: _auth_sessions(rest, consumer, user_id, me)),
-    ]
-    return _joined([_or_blind(lever, look) for lever, look in parts])
-
-
-def _or_blind(lever: Lever, look: Callable[[], Listing]) -> Listing:
+def listing(rest: Rest, consumer: Consumer, user_id: str, lever: Lever) -> Listing:
+    """What one lever knows of this app and user; where the org refuses the look it is blind, with a note."""
+    look = {Lever.USAGE: _usage, Lever.OAUTHTOKEN: _oauth_tokens, Lever.AUTHSESSION: _auth_sessions}[lever]
     try:
-        return look()
+        return look(rest, consumer, user_id, rest.me().user_id)
     except (Refused, Unintelligible) as error:  # Unavailable goes up: look again later
         note = f"{lever}: could not be looked through: {error.message}"
         return Listing(blind=frozenset({lever}), complete=False, notes=(note,))
-
-
-def _joined(parts: Iterable[Listing]) -> Listing:
-    held = tuple(parts)
-    return Listing(
-        grants=tuple(grant for part in held for grant in part.grants),
-        complete=all(part.complete for part in held),
-        blind=frozenset(lever for part in held for lever in part.blind),
-        notes=tuple(note for part in held for note in part.notes),
-    )
 
 
 def _usage(rest: Rest, consumer: Consumer, user_id: str, me: str) -> Listing:

@@ -10,6 +10,7 @@ import pytest
 from rotator.domain.errors import ConfigError, OutcomeUnknown, Refused, Unavailable
 from rotator.domain.secret import Secret
 from rotator.domain.session import Grant, Lever, Listing
+from tests.contract.salesforce_ports import everything
 from tests.unit.salesforce.org import CONSUMER, USER, Handler, Org, Reply, error, oauth_error, port, says
 
 RUN_AS = "005EX0000000009YAA"
@@ -55,7 +56,7 @@ def listed(
     """The listing of an org that answers the three listings so; empty where not told."""
     script = [*(usage_says or [tokens()]), *(oauth_says or [rows()]), *(session_says or [rows()])]
     org = Org(*script)
-    found = port(org).grants(CONSUMER, user)
+    found = everything(port(org), CONSUMER, user)
     assert org.script == []
     return found, org
 
@@ -202,14 +203,14 @@ def test_a_listing_that_is_refused_or_unreadable_is_blind_and_says_why(refusal: 
 def test_a_listing_of_an_org_that_is_down_is_tried_again_later() -> None:
     """Unavailable goes up: it is not blindness."""
     with pytest.raises(Unavailable):
-        port(Org(tokens(), says("", 503))).grants(CONSUMER, RUN_AS)
+        everything(port(Org(tokens(), says("", 503))), CONSUMER, RUN_AS)
 
 
 def test_a_user_id_that_is_none_is_refused_before_any_query() -> None:
     """Nothing foreign gets into SOQL."""
     org = Org()
     with pytest.raises(ConfigError):
-        port(org).grants(CONSUMER, "005' OR Name != '")
+        everything(port(org), CONSUMER, "005' OR Name != '")
     with pytest.raises(ConfigError):
         port(org).find("x' OR Name != '", "")
     assert org.calls == []
