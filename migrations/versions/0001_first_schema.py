@@ -53,9 +53,8 @@ def consumers() -> None:
     )
 
 
-def rotations() -> None:
-    op.create_table(
-        "rotations",
+def rotation_columns() -> Columns:
+    return [
         *texts("id", "app", "org", "org_id", "consumer_id", "consumer", "target", "policy", "who", "trigger"),
         *texts("parent_id"),
         *numbers("number"),
@@ -83,6 +82,13 @@ def rotations() -> None:
         *texts("claims", "switch"),
         *numbers("tries", "refused_calls", "logins"),
         *texts("more"),
+    ]
+
+
+def rotations() -> None:
+    op.create_table(
+        "rotations",
+        *rotation_columns(),
         sa.PrimaryKeyConstraint("id", name="pk_rotations"),
         sa.ForeignKeyConstraint(
             ["org_id", "consumer_id"], ["consumers.org_id", "consumers.consumer_id"], name="fk_rotations_consumers"

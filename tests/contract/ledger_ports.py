@@ -19,9 +19,9 @@ from rotator.adapters.sql.database import Database
 from rotator.adapters.sql.ledger import SqlLedger
 from rotator.domain.event import Event
 from rotator.domain.pair import Consumer, Target
-from rotator.domain.rotation import Policy, Who
+from rotator.domain.rotation import Policy, Rotation, Who
 from rotator.domain.words import Outcome, Phase, Trigger
-from rotator.ports import Ledger, Opening
+from rotator.ports import Lease, Ledger, Opening
 from tests.model.ports import MemoryLedger
 from tests.model.world import World
 from tests.servers.postgres import RealPostgres
@@ -128,3 +128,18 @@ LEDGERS: Mapping[str, Callable[[pytest.FixtureRequest], Bench]] = {
 }
 NEEDS = {"postgres": [pytest.mark.needs("postgres")]}
 KINDS = [pytest.param(name, marks=NEEDS.get(name, [])) for name in ("sqlite", "postgres")]
+BENCHES = [pytest.param(name, marks=NEEDS.get(name, [])) for name in LEDGERS]
+
+
+def claim(ledger: Ledger, owner: str = "worker-1", seconds: float = 30) -> Lease:
+    """The lease of the one consumer, which must be free."""
+    lease = ledger.claim(CONSUMER.org_id, CONSUMER.consumer_id, owner, seconds)
+    assert lease is not None
+    return lease
+
+
+def row_of(ledger: Ledger) -> Rotation:
+    """Its rotation, as a read gives it."""
+    found = ledger.read(CONSUMER.org_id, CONSUMER.consumer_id).rotation
+    assert found is not None
+    return found

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, insert, update
+from sqlalchemy.pool import NullPool
 
 from rotator.adapters.sql import audit
 from rotator.adapters.sql.audit import COLUMNS
 from rotator.adapters.sql.database import Database
-from rotator.domain.chain import GENESIS
+from rotator.adapters.sql.tables import audit_events, audit_head
+from rotator.domain.chain import GENESIS, row_hash
 from rotator.domain.event import Event
 from rotator.domain.rotation import Who
 from rotator.domain.words import Outcome, Phase
@@ -115,3 +120,31 @@ def test_the_chain_runs_through_every_kind_of_row(database: Database) -> None:
     rows = list(trail_of(database).history())
     assert [row["seq"] for row in rows] == [1, 2, 3]
     assert [row["prev_hash"] for row in rows] == [GENESIS, rows[0]["hash"], rows[1]["hash"]]
+
+
+def forge(url: str, edit: Callable[[list[dict[str, Any]]], list[dict[str, Any]]], *, relink: bool) -> None:
+    """Rewrites the trail as somebody would who knows how hashes are made; `relink` computes the links anew too."""
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in raw(url, "SELECT * FROM audit_events ORDER BY seq")]
+    previous = GENESIS
+    for row in (rows := edit(rows)):
+        row["prev_hash"] = previous if relink else row["prev_hash"]
+        previous = row["hash"] = row_hash(row)
+    unprotected(url, "DELETE FROM audit_events")
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(insert(audit_events), rows)
+        connection.execute(update(audit_head).values(hash=previous))
+
+
+def test_a_row_edited_together_with_its_own_hash_is_found(database: Database, url: str) -> None:
+    """The next row still links to the old one."""
+    add_rows(database, 8)
+    forge(url, lambda rows: [{**row, "reason": "forged"} if row["seq"] == 4 else row for row in rows], relink=False)
+    assert trail_of(database).verify_chain().first_bad_seq == 5
+
+
+def test_a_row_taken_out_with_all_links_made_anew_leaves_a_gap(database: Database, url: str) -> None:
+    """The numbers have no gap in an honest trail."""
+    add_rows(database, 8)
+    forge(url, lambda rows: [row for row in rows if row["seq"] != 4], relink=True)
+    assert trail_of(database).verify_chain().first_bad_seq == 4
