@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property, partial
 
 from rotator.adapters.http import Http
@@ -62,6 +63,10 @@ class Connections:
         """The database, made where it is empty. Raises ConfigError for an older or newer schema."""
         schema.prepare(self.bare_database)
         return self.bare_database
+
+    def now(self) -> datetime:
+        """The database's clock, which all deadlines follow."""
+        return self.database.read(self.database.now)
 
     @cached_property
     def ledger(self) -> SqlLedger:

@@ -72,9 +72,10 @@ class Way:
 class Errand:
     """Follows one consumer. `row` is its rotation as last seen; `error` says why there is none, or why it stopped."""
 
-    def __init__(self, setting: Setting, app: str, until: Until, find: Callable[[], Way]) -> None:
-        """`find` is asked once, at the first turn."""
-        self.setting, self.app, self.until = setting, app, until
+    def __init__(self, setting: Setting, app: str, until: Until, find: Callable[[], Way], *,
+                 undoes: bool = False) -> None:
+        """`find` is asked once, at the first turn. `undoes`: an abandoned rotation is what was wanted."""
+        self.setting, self.app, self.until, self.undoes = setting, app, until, undoes
         self.row: Rotation | None = None
         self.error: RotatorError | None = None
         self.finished = False
@@ -85,6 +86,13 @@ class Errand:
         self._began: datetime | None = None
         self._contended = False
         self._patience_with_others = float("inf")
+
+    @classmethod
+    def left_alone(cls, setting: Setting, row: Rotation, until: Until) -> Errand:
+        """One that has nothing to do: its rotation is only told."""
+        errand = cls(setting, row.app, until, lambda: must(None, "a way"))
+        errand.row, errand.finished = row, True
+        return errand
 
     @property
     def at_rest(self) -> bool:
@@ -185,7 +193,7 @@ def rests(row: Rotation, until: Until) -> bool:
 
 def attend(errands: Sequence[Errand], setting: Setting) -> None:
     """Turns all errands until each is finished or the patience is over; sleeps between the rounds."""
-    clock, waiting = setting.patience.clock, list(errands)
+    clock, waiting = setting.patience.clock, [errand for errand in errands if not errand.finished]
     while waiting:
         for errand in waiting:
             errand.turn()

@@ -31,13 +31,13 @@ def first_of(codes: Iterable[int]) -> int:
 def _codes(errand: Errand) -> list[int]:
     if errand.error is not None:
         return [errand.error.exit_code]
-    return [LATER if errand.row is None else code_of(errand.row, errand.until)]
+    return [LATER if errand.row is None else code_of(errand.row, errand.until, undoes=errand.undoes)]
 
 
-def code_of(row: Rotation, until: Until) -> int:
-    """The exit code of one rotation, as `rotate` ends with it."""
+def code_of(row: Rotation, until: Until, *, undoes: bool = False) -> int:
+    """The exit code of one rotation, as a command ends with it; `undoes`: it was to be abandoned."""
     if row.state is State.ABANDONED:
-        return DONE if row.reason == DRY_RUN else FAILED
+        return DONE if undoes or row.reason == DRY_RUN else FAILED
     if row.state is State.OVERLAP:
         return DONE if until is Until.OVERLAP else LATER
     codes = {State.DONE: DONE, State.FAILED: FAILED, State.HELD: HUMAN, State.UNPROVEN: HUMAN}
