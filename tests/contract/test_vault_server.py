@@ -57,17 +57,18 @@ def test_a_vault_that_hangs_leaves_a_write_unknown_and_a_read_unavailable(
 ) -> None:
     """Within the deadline; what the frozen server does later is found by the next read."""
     vault = vault_starter()
-    port = connect(options_for(vault, vault.enable_kv("secret"), deadline=1.5))
-    port.write_live(TARGET, credential(OLD), 0)
+    mount = vault.enable_kv("secret")
+    patient, hasty = (connect(options_for(vault, mount, deadline=seconds)) for seconds in (30.0, 1.0))
+    patient.write_live(TARGET, credential(OLD), 0)
     os.kill(vault.pid, signal.SIGSTOP)
     try:
         with pytest.raises(OutcomeUnknown):
-            port.write_live(TARGET, credential(NEW, "r-1"), 1)
+            hasty.write_live(TARGET, credential(NEW, "r-1"), 1)
         with pytest.raises(Unavailable):
-            port.live(TARGET)
+            hasty.live(TARGET)
     finally:
         os.kill(vault.pid, signal.SIGCONT)
-    seen = port.live(TARGET)
+    seen = patient.live(TARGET)
     assert seen.number in (1, 2)
     assert (seen.key == NEW.key) == (seen.number == 2)
 
