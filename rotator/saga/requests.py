@@ -24,19 +24,30 @@ def opened(opening: Opening, last: Rotation | None, rotation_id: str, now: datet
         return row
     if last.state in ENDED:
         return replace(row, leftover=last.old_keys[0] if last.old_keys else "")
+    if opening.trigger is not Trigger.FORCE:
+        return replace(row, parent_id=last.id)
     known = (*opening.old_keys, *last.old_keys, last.new_key)
     return replace(row, parent_id=last.id, parent_new=last.new_key, old_keys=tuple(dict.fromkeys(filter(None, known))))
 
 
 def superseded(now: datetime) -> Changes:
-    """What a force does to the open rotation: it ends, and the force goes on with what it knew."""
-    return {"state": State.ABANDONED, "reason": "superseded", "message": "a force took over", "next_at": None,
+    """What an opening that takes over does to the open rotation: it ends. What is not proven stays not proven."""
+    return {"state": State.ABANDONED, "reason": "superseded", "message": "a newer rotation took over", "next_at": None,
             "ended_at": now}
 
 
 def takes_over(opening: Opening, last: Rotation | None) -> bool:
-    """Whether an opening opens a row of its own; else the open one is given back."""
-    return last is None or last.ended or opening.trigger is Trigger.FORCE
+    """Whether an opening opens a row of its own; else the open one is given back.
+
+    A force takes over whatever is open. A routine one does so only where nothing but the proof is missing, and
+    that was tried for a day or the next rotation is due: a proof that cannot be had must not keep a secret old.
+    """
+    return last is None or last.ended or opening.trigger is Trigger.FORCE or proof_is_old(last, opening.trigger)
+
+
+def proof_is_old(last: Rotation, trigger: Trigger) -> bool:
+    """Whether a routine rotation may begin although the last one is still unproven."""
+    return last.state is State.UNPROVEN and (last.next_at is None or trigger is Trigger.SCHEDULED)
 
 
 def abandoned(row: Rotation, *, now: bool) -> Changes | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from rotator.domain.errors import (
+    ConfigError,
     InvariantBroken,
     LedgerUnavailable,
     OutcomeUnknown,
@@ -82,7 +83,7 @@ class Runner:
             return BLANK  # the intent stays open: `settle` deals with it
         if isinstance(error, Unavailable):
             self._wait(error)
-        elif isinstance(error, (Refused, Unintelligible)):
+        elif isinstance(error, (Refused, Unintelligible, ConfigError)):
             self._stop_for(error)
         else:
             raise error

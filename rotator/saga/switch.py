@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from rotator.domain.changes import Changes
 from rotator.domain.errors import must
 from rotator.domain.pair import fingerprint
@@ -9,6 +11,8 @@ from rotator.domain.words import State
 from rotator.saga.seen import Place, Seen
 from rotator.saga.undo import delete_slot, write_live
 from rotator.saga.worker import Worker
+
+TICK = timedelta(seconds=1)  # a `Date` header leaves out fractions: without this the next look may be too early again
 
 
 def publish(me: Worker, s: Seen) -> Seen:
@@ -35,7 +39,7 @@ def overlap(me: Worker, s: Seen) -> Seen:
         return me.park(s, "overlap", until, State.OVERLAP, overlap_until=until)
     org = me.salesforce.time()
     if org is not None and org < until:
-        return me.park(s, "overlap", s.now + (until - org), State.OVERLAP, overlap_until=until)
+        return me.park(s, "overlap", s.now + (until + TICK - org), State.OVERLAP, overlap_until=until)
     return me.observe(s, "overlap", overlap_ended=True, evidence={"org_time": org.isoformat() if org else None})
 
 

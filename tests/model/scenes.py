@@ -231,6 +231,8 @@ def rotations(w: World, *triggers: Trigger) -> list[State]:
             MemoryLedger(w).release(w.row.id, Who())
             states.append(finish(w))
             rule(states[-1] in expected(w), f"ENDED {states[-1]} after a release")
+        if states[-1] is State.UNPROVEN:
+            continue  # the next one takes over what only its proof holds open
         if states[-1] is not State.DONE:
             break
         rule(w.published[before:] == [w.row.new_key], "NOT PUBLISHED exactly once")
