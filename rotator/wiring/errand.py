@@ -83,6 +83,7 @@ class Errand:
         self._find = find
         self._way: Way | None = None
         self._memory: Pair | None = None  # the answer to our own POST, while this process lives
+        self._last: tuple[int, Picture] = (-2, BLANK)  # epoch of the last lease, and what was seen under it
         self._began: datetime | None = None
         self._contended = False
         self._patience_with_others = float("inf")
@@ -174,15 +175,18 @@ class Errand:
         record = way.ports.ledger.read(way.consumer.org_id, way.consumer.consumer_id)
         if not self._wanted(record):
             return
-        picture = BLANK
+        epoch, picture = self._last
+        if lease.epoch != epoch + 1:
+            picture = BLANK  # another worker was here in between
         if self.row is None or self.row.ended:
             self.row, picture = must(way.open, "an opening")(lease)
         worker = Worker(way.ports, lease, self.row, self.setting.timing, self.setting.report)
         worker.eyes.memory = self._memory
+        runner = Runner(worker, self.setting.patience.over)
         try:
-            self.row = Runner(worker, self.setting.patience.over).run(picture)
+            self.row = runner.run(picture)
         finally:
-            self._memory = worker.eyes.memory
+            self._memory, self._last = worker.eyes.memory, (lease.epoch, runner.picture)
 
 
 def rests(row: Rotation, until: Until) -> bool:

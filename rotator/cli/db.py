@@ -1,0 +1,46 @@
+"""`rotator db`."""
+
+from __future__ import annotations
+
+import click
+
+from rotator.cli import out
+from rotator.cli.base import Group
+from rotator.cli.session import Session, session
+
+
+@click.group(cls=Group)
+def db() -> None:
+    """The database."""
+
+
+@db.command()
+@click.pass_context
+def upgrade(context: click.Context) -> int:
+    """Makes the tables, or brings them to this version. Make a backup first."""
+    with session(context) as here:
+        from rotator.adapters.sql import schema
+
+        before = schema.upgrade(here.connect().bare_database)
+        words = "was up to date" if before == schema.HEAD else f"upgraded from {before}" if before else "made"
+        _tell(here, {"ok": True, "before": before or None, "now": schema.HEAD}, f"schema {schema.HEAD}: {words}")
+    return 0
+
+
+@db.command()
+@click.pass_context
+def check(context: click.Context) -> int:
+    """Looks whether the tables and the triggers that protect the trail are as they should be."""
+    with session(context) as here:
+        from rotator.adapters.sql import schema
+
+        schema.check(here.connect().bare_database)
+        _tell(here, {"ok": True, "now": schema.HEAD}, f"schema {schema.HEAD}: as it should be")
+    return 0
+
+
+def _tell(here: Session, told: dict[str, object], words: str) -> None:
+    if here.common.as_json:
+        out.document(told)
+    else:
+        out.say(words)

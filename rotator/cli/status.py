@@ -1,0 +1,44 @@
+"""`rotator status`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from rotator.cli import out
+from rotator.cli.base import Command
+from rotator.cli.session import session
+from rotator.log_words import clean
+
+
+@click.command(cls=Command)
+@click.argument("app", required=False, default="")
+@click.pass_context
+def status(context: click.Context, app: str) -> int:
+    """Shows what is open, what is due next, what is overdue and why, and the age of each secret."""
+    with session(context) as here:
+        from rotator.wiring.status import status as look
+
+        told: Any = look(here.connect(), app)
+        if here.common.as_json:
+            out.document(told)
+        else:
+            for line in lines(told["apps"]):
+                out.say(line)
+    return 0
+
+
+def lines(apps: list[Mapping[str, Any]]) -> Iterator[str]:
+    """One line per app, and two more where a rotation is open."""
+    for app in apps:
+        age = f"{app['secret_age_s'] // 86400} d" if app["secret_age_s"] is not None else "?"
+        mark = "OVERDUE" if app["overdue"] else "open" if app["rotation"] else "ok"
+        next_ = str(app["next_due_at"] or "-")[:16]
+        yield f"{app['app']:<20} {mark:<8} age {age:<6} next {next_:<17} {clean(str(app['why']))}"
+        if app["rotation"]:
+            row = app["rotation"]
+            yield f"  {row['state']} at {row['step']}, since {row['started_at'][:19]}Z, rotation {row['rotation_id']}"
+            if row["fix"]:
+                yield f"  fix: {clean(str(row['fix']))}"

@@ -1,0 +1,38 @@
+"""Reading the trail, which leaves a row too; a trail that cannot be written can still be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from rotator.adapters.sql.audit import VerifyResult
+from rotator.domain.errors import LedgerUnavailable
+from rotator.domain.event import Event
+from rotator.domain.words import Outcome, Phase
+from rotator.wiring.asking import who
+from rotator.wiring.connections import Connections
+
+
+def read_trail(connections: Connections, env: Mapping[str, str], app: str | None,
+               since: datetime | None) -> Iterator[dict[str, Any]]:
+    """The rows of the trail, ascending; the row that says who read them stands at the end of the next reading."""
+    rows = list(connections.trail.history(app, since))
+    _note(connections, env, {"read": "history", "app": app, "rows": len(rows)})
+    return iter(rows)
+
+
+def verify_trail(connections: Connections, env: Mapping[str, str],
+                 progress: Callable[[int], None] | None) -> VerifyResult:
+    """Reads the whole chain. A broken one is not written to."""
+    found = connections.trail.verify_chain(progress)
+    if found.ok:
+        _note(connections, env, {"read": "audit verify", "rows": found.rows})
+    return found
+
+
+def _note(connections: Connections, env: Mapping[str, str], evidence: Mapping[str, object]) -> None:
+    event = Event("read", Phase.OBSERVE, Outcome.OK, evidence=evidence)
+    with suppress(LedgerUnavailable):
+        connections.trail.record(event, who(env))

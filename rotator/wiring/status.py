@@ -1,0 +1,52 @@
+"""What is open, next and overdue, from the database alone: no call to an org or to Vault."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rotator.config import AppConfig
+from rotator.domain.policy import Due, due
+from rotator.domain.rotation import Rotation
+from rotator.wiring.connections import Connections
+from rotator.wiring.run_once import ages_of
+from rotator.wiring.settings import schedule_of
+from rotator.wiring.told import moment, rotation
+
+Json = dict[str, object]
+
+
+def status(connections: Connections, app: str = "") -> Json:
+    """The document of `rotator status`; of one app where it is named. Raises UsageError for an unknown app."""
+    rows = {row.app: row for row in connections.ledger.rotations(open_only=True)}
+    if app and app not in rows:
+        connections.app(app)
+    names = [app] if app else [*connections.config.apps, *sorted(rows.keys() - connections.config.apps.keys())]
+    ages, now = ages_of(connections), connections.now()
+    told = [_one(connections, name, rows.get(name), ages.get(name), now) for name in names]
+    return {"daemon": None, "now": moment(now), "apps": told}
+
+
+def _one(connections: Connections, name: str, row: Rotation | None, last: datetime | None, now: datetime) -> Json:
+    app = connections.config.apps.get(name)
+    routine = app is not None and app.enabled
+    next_ = due(schedule_of(app), name, last, now) if app is not None and routine and row is None else None
+    return {
+        "app": name,
+        "org": row.org if row is not None else app.org if app is not None else None,
+        "kind": app.kind if app is not None else None,
+        "paused": False,
+        "secret_age_s": round((now - last).total_seconds()) if last is not None else None,
+        "last_rotated_at": moment(last),
+        "next_due_at": moment(next_.at) if next_ is not None else None,
+        "overdue": next_ is not None and next_.overdue,
+        "why": _why(app, row, next_),
+        "rotation": rotation(row) if row is not None else None,
+    }
+
+
+def _why(app: AppConfig | None, row: Rotation | None, next_: Due | None) -> str:
+    if row is not None:
+        return row.message or f"a rotation is open: {row.state}"
+    if app is not None and not app.enabled:
+        return "disabled"
+    return next_.why if next_ is not None else "not in the configuration"
