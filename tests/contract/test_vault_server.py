@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,19 @@ def test_a_seal_in_the_middle_changes_nothing_and_the_same_write_lands_after_uns
     assert port.write_live(TARGET, credential(NEW, "r-1"), 1) == 2
 
 
+def freeze(vault: RealVault) -> None:
+    """Stops every thread of the server: on a busy machine the signal takes its time, and one might still answer."""
+    os.kill(vault.pid, signal.SIGSTOP)
+    limit = time.monotonic() + 20
+    while any(stat.read_text().rpartition(")")[2].split()[0] != "T" for stat in threads_of(vault)):
+        assert time.monotonic() < limit, "the Vault does not stop"
+        time.sleep(0.01)
+
+
+def threads_of(vault: RealVault) -> list[Path]:
+    return list(Path(f"/proc/{vault.pid}/task").glob("*/stat"))
+
+
 def test_a_vault_that_hangs_leaves_a_write_unknown_and_a_read_unavailable(
     vault_starter: StartVault, connect: Connect
 ) -> None:
@@ -60,7 +74,7 @@ def test_a_vault_that_hangs_leaves_a_write_unknown_and_a_read_unavailable(
     mount = vault.enable_kv("secret")
     patient, hasty = (connect(options_for(vault, mount, deadline=seconds)) for seconds in (30.0, 1.0))
     patient.write_live(TARGET, credential(OLD), 0)
-    os.kill(vault.pid, signal.SIGSTOP)
+    freeze(vault)
     try:
         with pytest.raises(OutcomeUnknown):
             hasty.write_live(TARGET, credential(NEW, "r-1"), 1)
