@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from rotator.adapters.sql.plain import build, hints, plain
@@ -25,20 +25,20 @@ def known_fields(changes: Mapping[str, object]) -> Mapping[str, object]:
     return changes
 
 
-def to_row(rotation: Rotation) -> dict[str, Any]:
-    """All columns of the row."""
+def to_row(rotation: Rotation, own: Set[str] = COLUMNS) -> dict[str, Any]:
+    """All columns of the row; `own` names the fields that have one of their own, the others stand in `more`."""
     values = plain(rotation)
     return {
-        **{name: canonical(values[name]) if name in JSON else _scalar(values[name]) for name in COLUMNS},
+        **{name: canonical(values[name]) if name in JSON else _scalar(values[name]) for name in own},
         "org_id": rotation.consumer.org_id,
         "consumer_id": rotation.consumer.consumer_id,
-        "more": canonical({name: values[name] for name in FIELDS - COLUMNS}),
+        "more": canonical({name: values[name] for name in FIELDS - own}),
     }
 
 
-def from_row(row: Mapping[Any, Any]) -> Rotation:
+def from_row(row: Mapping[Any, Any], own: Set[str] = COLUMNS) -> Rotation:
     """The rotation of a whole row; a field that it does not have yet gets its default."""
-    told = {name: json.loads(row[name]) if name in JSON else row[name] for name in COLUMNS}
+    told = {name: json.loads(row[name]) if name in JSON else row[name] for name in own}
     return build(Rotation, {**json.loads(row["more"]), **told})
 
 

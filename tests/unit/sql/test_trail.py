@@ -12,12 +12,14 @@ import pytest
 from rotator.adapters.sql.audit import COLUMNS
 from rotator.adapters.sql.database import Database
 from rotator.adapters.sql.plain import build
+from rotator.adapters.sql.rows import COLUMNS as COLUMNS_OF_ROTATION
+from rotator.adapters.sql.rows import from_row, to_row
 from rotator.domain.errors import InvariantBroken
 from rotator.domain.event import Event
 from rotator.domain.pair import fingerprint
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.secret import Secret
-from rotator.domain.words import Outcome, Phase, Trigger
+from rotator.domain.words import Claim, Outcome, Phase, Trigger
 from tests.contract.ledger_ports import (
     CONSUMER,
     WHO,
@@ -190,6 +192,22 @@ def test_both_databases_hold_the_same(tmp_path: Path, url: str) -> None:
     )
     at = "T08:00:00.123456Z"
     assert stored == [(f"2026-11-24{at}", f"2026-11-25{at}", who, '["key0"]', 0, "running")]
+
+
+def test_a_field_without_a_column_survives_in_more(database: Database) -> None:
+    """A new field of a rotation needs no migration: text, time, flag and mapping come back as they were."""
+    ledger, lease, row = started(database)
+    row = ledger.commit(
+        lease,
+        row,
+        outcome("prove"),
+        {"canary": "jwt", "next_at": row.started_at, "proven": True, "claims": {"slot": Claim.PROVEN}},
+    )
+    own = COLUMNS_OF_ROTATION - {"canary", "next_at", "proven", "claims"}
+    stored = to_row(row, own)
+    assert "canary" not in stored
+    assert json.loads(stored["more"])["canary"] == "jwt"
+    assert from_row(stored, own) == row
 
 
 def test_a_row_that_was_written_before_a_field_existed_is_read(database: Database, url: str) -> None:
