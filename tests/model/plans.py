@@ -65,12 +65,14 @@ WORLDS: dict[str, dict[str, Any]] = {
 
 
 class Job(NamedTuple):
-    """One scene in one world; how many plans with one event and with two, -1 for all of them."""
+    """One scene in one world; how many plans with one event and with two, -1 for all of them; which part of them."""
 
     scene: str
     world: str
     singles: int
     sample: int
+    part: int = 0
+    parts: int = 1
 
 
 def plans(job: Job, horizon: int) -> Iterator[Plan]:
@@ -132,7 +134,9 @@ def jobs(scene: str = "", full: bool = False) -> list[Job]:
         default = world == "default"
         sample = (1500 if default else 60) * (10 if full else 1)
         every = full and default and name == "one routine"
-        out.append(Job(name, world, -1 if default or full else 150, -1 if every else sample))
+        job = Job(name, world, -1 if default or full else 150, -1 if every else sample)
+        parts = 16 if every else 1
+        out += [job._replace(part=part, parts=parts) for part in range(parts)]
     return out
 
 
@@ -178,7 +182,8 @@ class Found(NamedTuple):
 
 def explore(job: Job) -> Found:
     total, restarts, ends = 0, 0, Counter[str]()
-    for plan in plans(job, attempt(job, ({}, {}))[2].calls + 1):
+    horizon = attempt(job, ({}, {}))[2].calls + 1
+    for plan in itertools.islice(plans(job, horizon), job.part, None, job.parts):
         end, text, w = attempt(job, plan)
         if text:
             plan = smallest(job, plan)
