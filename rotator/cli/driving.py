@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -23,9 +24,11 @@ def drive(here: Session, timeout: timedelta | None, work: Drive) -> int:
     from rotator.wiring import told
     from rotator.wiring.asking import owner
     from rotator.wiring.errand import Patience, Setting
+    from rotator.wiring.reading import note_config
     from rotator.wiring.settings import timing_of
 
     connections = here.connect()
+    note_config(connections, os.environ)
     end = here.clock.monotonic() + timeout.total_seconds() if timeout is not None else float("inf")
     timing = connections.config.timing
     with progress(to_stderr=here.common.as_json) as show:

@@ -95,9 +95,9 @@ class Connections:
                              fix="see [apps] in the configuration, or `rotator status`")  # fmt: skip
         return self.config.apps[name]
 
-    def org(self, name: str, host: str = "") -> SalesforceOrg:
+    def org(self, name: str, host: str = "", *, pinned: bool = True) -> SalesforceOrg:
         """The org of this name; `host` where an open rotation froze another one. Pinned to the org id that the
-        configuration states, else to that of the first contact."""
+        configuration states, else to that of the first contact (unless the database cannot be asked)."""
         told = self.config.orgs[name]
         place = (name, host or told.host)
         if place not in self._orgs:
@@ -106,7 +106,7 @@ class Connections:
                      proxy=told.egress_proxy or None),
                 credentials=partial(self._own_login, told),
                 version=told.api_version,
-                org_id=told.org_id or self.pins.pinned(name),
+                org_id=told.org_id or (self.pins.pinned(name) if pinned else ""),
             )  # fmt: skip
         return self._orgs[place]
 

@@ -1,4 +1,4 @@
-"""Reading the trail, which leaves a row too; a trail that cannot be written can still be read."""
+"""Rows of the trail that no rotation writes: another configuration, a reading of the trail."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ from rotator.domain.event import Event
 from rotator.domain.words import Outcome, Phase
 from rotator.wiring.asking import who
 from rotator.wiring.connections import Connections
+
+
+def note_config(connections: Connections, env: Mapping[str, str]) -> None:
+    """A row where another configuration than the last row's is at work."""
+    if connections.trail.last_config() != connections.loaded.hash:
+        files = [str(file) for file in connections.loaded.files]
+        event = Event("config", Phase.OBSERVE, Outcome.OK, evidence={"files": files, "hash": connections.loaded.hash})
+        connections.trail.record(event, who(env))
 
 
 def read_trail(connections: Connections, env: Mapping[str, str], app: str | None,

@@ -171,6 +171,10 @@ class SalesforceOrg:
         what = "reading the limits"
         return _read(self._rest.call("GET", "/limits", what), what, wire.numbers)
 
+    def app_id(self, app: str) -> str:
+        """The 0xI id of the app of this name or id. Raises ConfigError where it is not found exactly once."""
+        return lookup.find_app(self._rest, app).id
+
     def query(self, soql: str, limit: int = 2000) -> tuple[Mapping[str, object], ...]:
         """The rows of a SOQL query, at most about `limit`. The caller quotes values with `queries.quoted`."""
         return queries.query(self._rest, soql, "a query", limit).rows[:limit]

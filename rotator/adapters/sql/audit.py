@@ -165,6 +165,11 @@ class Trail:
         """The rows, every column, ascending seq; as in JSON: `evidence` an object, `break_glass` a boolean."""
         return history(self.database, app, since, rotation_id)
 
+    def last_config(self) -> str:
+        """The hash of the configuration that wrote the newest row; "" where there is none."""
+        newest = select(audit_events.c.config_hash).order_by(audit_events.c.seq.desc()).limit(1)
+        return self.database.read(lambda connection: str(connection.execute(newest).scalar() or ""))
+
     def verify_chain(self, progress: Callable[[int], None] | None = None) -> VerifyResult:
         """Reads the whole chain; `progress` is told how many rows so far. Stops at the first bad one."""
         return verify(self.database, progress)
