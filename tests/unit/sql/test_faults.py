@@ -165,16 +165,6 @@ def test_a_replica_is_no_place_to_write(database: Database, url: str) -> None:
     reading.close()
 
 
-@postgres_only
-def test_a_right_that_lacks_is_named(database: Database, url: str) -> None:
-    """The user of the database may not read a table: a mistake of the operator, not a time to wait."""
-    raw(url, "DROP ROLE IF EXISTS rotator_weak", "CREATE ROLE rotator_weak LOGIN")
-    weak = open_database(make_url(url).set(username="rotator_weak").render_as_string(), patience=0.2)
-    with pytest.raises(ConfigError, match="lacks a right"):
-        ledger_of(weak).rotations()
-    weak.close()
-
-
 def test_a_repeated_commit_of_one_event_is_one_row(database: Database) -> None:
     """The caller may repeat a commit with the same event after LedgerUnavailable: it changes nothing again."""
     ledger, lease, row = started(database)
