@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import jwt
-
 from rotator.adapters.http import Answer
 from rotator.adapters.salesforce.failures import TOKEN, find, http_date, said, unintelligible
 from rotator.adapters.salesforce.ids import long_id
@@ -58,6 +56,15 @@ def admin_form(credentials: AdminCredentials, origin: str, now: datetime) -> dic
     """The body of the rotator's own login. Raises ConfigError where the private key cannot sign."""
     if isinstance(credentials, ClientCredentials):
         return pair_form(credentials.key, credentials.secret)
+    return {
+        "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "assertion": _assertion(credentials, origin, now),
+    }
+
+
+def _assertion(credentials: JwtBearer, origin: str, now: datetime) -> str:
+    import jwt  # here, because it takes nine megabytes, and most rotators log in with a pair
+
     claims = {
         "iss": credentials.client_id,
         "sub": credentials.username,
@@ -65,13 +72,12 @@ def admin_form(credentials: AdminCredentials, origin: str, now: datetime) -> dic
         "exp": int((now + ASSERTION_LIFE).timestamp()),
     }
     try:
-        assertion = jwt.encode(claims, credentials.key.reveal(), algorithm="RS256")
+        return jwt.encode(claims, credentials.key.reveal(), algorithm="RS256")
     except (ValueError, TypeError, jwt.PyJWTError):
         raise ConfigError(
             "the private key of the rotator's own login cannot sign",
             fix="give a PEM file with an unencrypted RSA private key in `key_file`",
         ) from None
-    return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
 
 
 def admin_secrets(credentials: AdminCredentials) -> tuple[Secret, ...]:
