@@ -170,6 +170,9 @@ def _translate(error: httpx.TransportError, *, sent: bool) -> TransportError:
     return (NotSent if before or not (sent or reading) else Lost)(reason, _WORDS[reason])
 
 
+_BROKEN_OFF = re.compile("disconnected|closed connection")  # h11's words: before, or in the midst of, an answer
+
+
 def _reason(error: httpx.TransportError) -> str:
     if isinstance(error, _Refused):
         return str(error)
@@ -180,7 +183,7 @@ def _reason(error: httpx.TransportError) -> str:
         (httpx.TimeoutException, "timeout"),
         (httpx.ProxyError, "proxy"),
         (httpx.NetworkError, "closed"),
-        (httpx.RemoteProtocolError, "closed" if "disconnected" in str(error) else "protocol"),
+        (httpx.RemoteProtocolError, "closed" if _BROKEN_OFF.search(str(error)) else "protocol"),
     )
     return next((reason for kind, reason in table if isinstance(error, kind)), "protocol")
 
