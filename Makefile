@@ -21,7 +21,7 @@ setup: ## make .venv from the lock (nothing to do when it is up to date)
 	@./setup
 
 demo: setup ## the main job before your eyes: a simulated org, a Vault, SQLite; last line `demo: ok`
-	@$(PY) -m rotator demo
+	@$(PY) -m rotator demo --vault "$$($(PY) -m tests.vault.build --where)"
 
 test: setup clients ## all tests; the last line names what was left out, REQUIRE=a,b makes that a failure
 	@$(PY) -m tests.vault.build --if-possible

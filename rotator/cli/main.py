@@ -17,7 +17,7 @@ HOMES = {
         ("run", "run", "run"), ("rotate", "rotate", "rotate"), ("status", "status", "status"),
         ("history", "history", "history"), ("check", "check", "check"), ("abandon", "abandon", "abandon"),
         ("release", "release", "release"), ("audit", "audit", "audit"), ("db", "db", "db"),
-        ("config", "config", "config"), ("demo", "demo", "demo"), ("completion", "completion", "completion"),
+        ("config", "config", "config"), ("demo", "demo.command", "demo"), ("completion", "completion", "completion"),
     )
 }  # fmt: skip
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -40,7 +40,7 @@ class Session:
 
         loaded = load(self.common.config, os.environ)
         LOG.info(log.Word.CONFIG_LOADED, file=self.common.config, config_hash=loaded.hash)
-        for warning in loaded.warnings:
+        for warning in loaded.warnings if self.common.log_level != "error" else ():
             note(f"warning: {warning}")
         return loaded
 

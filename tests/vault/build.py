@@ -95,8 +95,13 @@ def main(argv: list[str] | None = None) -> int:
     """Builds and prints the path. With --if-possible a Vault found elsewhere, or no Go, is no failure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--if-possible", action="store_true", help="no failure where this machine cannot build it")
+    parser.add_argument("--where", action="store_true", help="print the Vault at hand, if any; build nothing")
     options = parser.parse_args(argv)
     given = os.environ.get("ROTATOR_TEST_VAULT") or shutil.which("vault")
+    if options.where:
+        built = cached_binary(os.environ)
+        print(given or (built if built.is_file() else ""))
+        return 0
     if options.if_possible and given:
         return 0
     try:
