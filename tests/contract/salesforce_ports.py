@@ -9,15 +9,17 @@ from __future__ import annotations
 import atexit
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, cast
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from rotator import ports
 from rotator.adapters.http import Http
-from rotator.adapters.salesforce import AdminCredentials, ClientCredentials, SalesforceOrg
+from rotator.adapters.salesforce import AdminCredentials, ClientCredentials, JwtBearer, SalesforceOrg
 from rotator.adapters.tls import tls_context
 from rotator.domain.pair import Consumer
 from rotator.domain.secret import Secret
@@ -110,6 +112,27 @@ def simulator(**options: Any) -> Iterator[World]:
         )
 
 
+@cache
+def _signing_key() -> tuple[str, str]:
+    """A private key and its public key, PEM: one for the whole run, they take a while to make."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return private, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+@contextmanager
+def by_jwt_bearer() -> Iterator[World]:
+    """The same, where the rotator's own app logs in by a signed assertion instead of a secret."""
+    with simulator(seed=17) as world:
+        door, (private, public) = cast("Door", world.door), _signing_key()
+        door.patch("/orgs/acme/apps/rotator", certificate=public)
+        admin = door.get("/world")["orgs"]["acme"]["admin"]
+        audience = "https://login.salesforce.com"
+        login = JwtBearer(admin["client_id"], admin["username"], Secret(private), audience)
+        with Http(door.sim.org_url, tls=tls_context(), deadline=5) as http:
+            yield replace(world, port=SalesforceOrg(http, credentials=lambda: login, org_id=world.org_id))
+
+
 def own_login(org: dict[str, Any]) -> AdminCredentials:
     """The rotator's own pair in a simulated org."""
     return ClientCredentials(org["admin"]["client_id"], Secret(org["admin"]["client_secret"]))
@@ -125,6 +148,7 @@ def _seeded(seed: int) -> Maker:
 WORLDS: dict[str, Maker] = {
     "simulator-plain": lambda: simulator(difficulty="plain"),
     **{f"simulator-{seed}": _seeded(seed) for seed in (11, 12, 13)},
+    "simulator-jwt": by_jwt_bearer,
 }
 
 # Each way an org may write its answers, one at a time. Left out are only those that break what a test stands on:
