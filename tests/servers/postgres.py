@@ -111,11 +111,16 @@ def packaged_server() -> Iterator[URL]:
 
 @contextlib.contextmanager
 def running_postgres(place: str) -> Iterator[RealPostgres]:
-    """Gives the server that `suites.find_postgres` found, and drops what was made in it at the end."""
-    own = packaged_server() if "://" not in place else contextlib.nullcontext(make_url(place))
-    with own as url:
-        server = RealPostgres(url)
-        try:
-            yield server
-        finally:
-            server.drop_all()
+    """Gives the server that `suites.find_postgres` found; drops what was made in it where it is somebody else's.
+
+    The packaged server goes with its folder: dropping two hundred databases first took a minute and a half.
+    """
+    if "://" not in place:
+        with packaged_server() as url:
+            yield RealPostgres(url)
+        return
+    server = RealPostgres(make_url(place))
+    try:
+        yield server
+    finally:
+        server.drop_all()
