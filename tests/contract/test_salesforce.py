@@ -11,13 +11,16 @@ from rotator.domain.errors import ConfigError, NotFound, Refused, SlotTaken, Uni
 from rotator.domain.pair import Author, Consumer, Pair, SlotState
 from rotator.domain.secret import Secret
 from rotator.domain.session import Lever, Probe
+from tests.contract.memory_salesforce import memory
 from tests.contract.salesforce_ports import EVERY_SHAPE, WORLDS, World, everything, simulator
 
+EVERY_WORLD = {**WORLDS, "memory": memory}
 
-@pytest.fixture(params=WORLDS)
+
+@pytest.fixture(params=EVERY_WORLD)
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """Each implementation in turn, fresh."""
-    with WORLDS[request.param]() as made:
+    with EVERY_WORLD[request.param]() as made:
         yield made
 
 

@@ -44,6 +44,7 @@ class Truth:
     tokens_die_with_pair: bool = True
     tokens_listed: bool = True
     slot_id_survives_rotate: bool = False
+    delete_slow: bool = True  # a deleted pair logs in once more
     new_pair_slow: bool = False  # the first login of a new pair is refused
 
 

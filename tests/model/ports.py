@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from rotator.domain.changes import Changes
-from rotator.domain.errors import Stale, Superseded
+from rotator.domain.errors import ConfigError, Stale, Superseded
 from rotator.domain.event import Event
 from rotator.domain.pair import (
     Author,
@@ -41,6 +41,9 @@ class MemorySalesforce:
     request_id = ""
 
     def find(self, app: str, consumer: str) -> Consumer:
+        named = app == CONSUMER.app_name or app[:15] == CONSUMER.app_id[:15]
+        if not named or consumer[:15] not in ("", CONSUMER.consumer_id[:15]):
+            raise ConfigError("there is no such app or consumer", fix="name one that is there")
         return CONSUMER
 
     def primary(self, consumer: Consumer, *, with_secret: bool = False) -> Pair:
@@ -81,9 +84,9 @@ class MemorySalesforce:
 
     def grants(self, consumer: Consumer, user_id: str, lever: Lever) -> Listing:
         self.w.io("tokens")
-        if not self.w.truth.tokens_listed or lever is not Lever.AUTHSESSION:
+        if not self.w.truth.tokens_listed:
             return Listing()
-        return Listing(tuple(Grant(Lever.AUTHSESSION, name, Secret(name), USER, created)
+        return Listing(tuple(Grant(lever, name, Secret(name), USER, created)
                              for name, (_, created) in self.w.tokens.items()))
 
     def end(self, consumer: Consumer, grant: Grant) -> None:

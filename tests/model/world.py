@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from rotator.domain.errors import CasMismatch, NotFound, Refused, SlotTaken
-from rotator.domain.pair import Credential, EscrowContent, Pair, SlotState, Staged
+from rotator.domain.pair import Author, Credential, EscrowContent, Pair, SlotState, Staged
 from rotator.domain.rotation import Rotation
 from rotator.domain.secret import Secret
 from tests.model.calls import THEM, US, Calls, Entry, pair
@@ -51,7 +51,7 @@ class World(Calls):
         if self.slot:
             raise SlotTaken("one staged pair per consumer")
         self.slot = [Entry(f"id{next(self.numbers)}", self.new_pair(self.minted), SlotState.ACTIVE, US)]
-        return Staged(self.slot[0].id, self.slot[0].pair, SlotState.ACTIVE)
+        return Staged(self.slot[0].id, self.slot[0].pair, SlotState.ACTIVE, Author.US)
 
     def rotate(self, slot_id: str) -> None:
         entry = self.entry(slot_id)
@@ -75,7 +75,7 @@ class World(Calls):
             self.kill(entry)
 
     def kill(self, entry: Entry) -> None:
-        if self.accepts(entry.pair):
+        if self.accepts(entry.pair) and self.truth.delete_slow:
             self.lingers.add(entry.pair)
         self.slot.remove(entry)
         if self.truth.tokens_die_with_pair:
