@@ -12,6 +12,7 @@ from tests.model.ports import MemorySalesforce
 from tests.model.scenes import stranger
 from tests.model.world import World
 
+
 class Unwatched(World):
     """The world without the invariants of a rotation: this suite is about single calls."""
 
