@@ -74,6 +74,7 @@ def test_the_tls_context_listens_to_no_environment(tmp_path: Path) -> None:
     """SSLKEYLOGFILE would write the keys of every connection to a file: our context has none, and is shared."""
     assert PLAIN.keylog_filename is None
     assert tls_context() is PLAIN
+    assert tls_context("", "", "") is PLAIN
     assert (PLAIN.verify_mode, PLAIN.check_hostname) == (ssl.CERT_REQUIRED, True)
     with pytest.raises(ConfigError, match="cannot be used for TLS"):
         tls_context(f"{tmp_path}/missing.pem")

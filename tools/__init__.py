@@ -1,0 +1,1 @@
+"""What the project's own people run; nothing here travels in the wheel."""
