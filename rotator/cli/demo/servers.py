@@ -112,18 +112,19 @@ def stand_in(world: Json) -> VaultPlace:
 
 
 def _root_token(process: subprocess.Popen[bytes], folder: Path, address: str, stage: Stage) -> str:
-    """A development server leaves its root token in the home folder once it is ready."""
+    """A development server leaves its root token in the home folder; its KV mount is ready a moment later."""
     place, deadline = folder / ".vault-token", stage.clock.monotonic() + READY
     while stage.clock.monotonic() < deadline and process.poll() is None:
-        if place.is_file() and place.stat().st_size and _answers(address):
-            return place.read_text().strip()
+        token = place.read_text().strip() if place.is_file() else ""
+        if token and _answers(address, token):
+            return token
         stage.pause(0.1)
     raise Unavailable("the Vault did not start", fix=f"see {folder / 'vault.log'}, or leave --vault away")
 
 
-def _answers(address: str) -> bool:
+def _answers(address: str, token: str) -> bool:
     try:
-        return Api(address).call("GET", "/v1/sys/health")["sealed"] is False
+        return "max_versions" in Api(address, {"x-vault-token": token}).call("GET", "/v1/secret/config")["data"]
     except (Refused, Unavailable):
         return False
 

@@ -1,0 +1,23 @@
+"""One simulator per run of these tests; each test has a world, a folder and a database of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.scene import Door, Scene, simulator
+
+
+@pytest.fixture(scope="session")
+def door() -> Iterator[Door]:
+    """The admin door of the simulator."""
+    with simulator() as opened:
+        yield opened
+
+
+@pytest.fixture
+def scene(door: Door, tmp_path: Path) -> Scene:
+    """A fresh difficult world and a configuration for it."""
+    return Scene(door, tmp_path)
