@@ -100,7 +100,9 @@ def fresh_url(kind: str, request: pytest.FixtureRequest) -> str:
     """The URL of a database of the test's own that has the tables."""
     if kind == "postgres":
         server: RealPostgres = request.getfixturevalue("real_postgres")
-        return server.clone("ledger", fill)
+        url = server.clone("ledger", fill)
+        request.addfinalizer(lambda: server.drop(url))
+        return url
     folder: Path = request.getfixturevalue("tmp_path")
     url = f"sqlite:///{folder}/rotator.db"
     fill(url)

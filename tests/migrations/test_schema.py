@@ -26,12 +26,15 @@ from tests.unit.sql.support import ROOT, raw, started
 
 
 @pytest.fixture(params=KINDS)
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database: SQLite, then PostgreSQL."""
-    if request.param == "postgres":
-        server: RealPostgres = request.getfixturevalue("real_postgres")
-        return server.database()
-    return f"sqlite:///{tmp_path}/rotator.db"
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/rotator.db"
+        return
+    server: RealPostgres = request.getfixturevalue("real_postgres")
+    url = server.database()
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture

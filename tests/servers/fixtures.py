@@ -63,6 +63,8 @@ def real_postgres() -> Iterator[RealPostgres]:
 
 
 @pytest.fixture
-def postgres_url(real_postgres: RealPostgres) -> str:
+def postgres_url(real_postgres: RealPostgres) -> Iterator[str]:
     """The URL of an empty database of the test's own."""
-    return real_postgres.database()
+    url = real_postgres.database()
+    yield url
+    real_postgres.drop(url)

@@ -56,6 +56,14 @@ class RealPostgres:
             cursor = connection.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
 
+    def drop(self, url: str) -> None:
+        """Drops a database that a test is done with. At once is cheap; what lies on the disk by then is not: removing
+        two hundred at the end of a run took a minute and a half."""
+        name = str(make_url(url).database)
+        with self._admin() as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        self._made.remove(name)
+
     def drop_all(self) -> None:
         """Drops every database made here, with whoever is still connected."""
         with self._admin() as connection:
@@ -113,7 +121,7 @@ def packaged_server() -> Iterator[URL]:
 def running_postgres(place: str) -> Iterator[RealPostgres]:
     """Gives the server that `suites.find_postgres` found; drops what was made in it where it is somebody else's.
 
-    The packaged server goes with its folder: dropping two hundred databases first took a minute and a half.
+    The packaged server goes with its folder.
     """
     if "://" not in place:
         with packaged_server() as url:
