@@ -79,7 +79,8 @@ def schedule_of(app: AppConfig) -> Schedule:
 
 
 def vault_options(config: Config, places: SecretPlaces) -> VaultOptions:
-    """How to reach the Vault. Secret files are read when the adapter asks for them."""
+    """How to reach the Vault. Secret files are read whenever the adapter asks for them, and once here: a wrong one is
+    then told as the mistake that it is. Raises ConfigError."""
     told = config.vault
     return VaultOptions(
         addresses=told.address,
@@ -94,6 +95,7 @@ def vault_options(config: Config, places: SecretPlaces) -> VaultOptions:
 
 def _vault_auth(auth: VaultAuth, places: SecretPlaces) -> vault.Auth:
     def reader(name: str) -> vault.Reader:
+        read_secret_file(name, places)
         return partial(read_secret_file, name, places)
 
     if isinstance(auth, TokenAuth):
