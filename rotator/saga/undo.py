@@ -137,4 +137,5 @@ def _write_back(me: Worker, s: Seen) -> Seen:
                                "switch on `Allow access to External Client App consumer secrets via REST API`;"
                                f" then `rotator release {s.row.app}`"))
     until = s.now + min(s.row.policy.overlap, LONGEST_WAY_BACK)
-    return write_live(me, s, "abandon", old, abandon_until=until)
+    unanswered: Changes = {"abandon_until": until + me.timing.settle}  # it may land that late, and nobody to note it
+    return write_live(me, s, "abandon", old, before=unanswered, abandon_until=until)

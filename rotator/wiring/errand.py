@@ -17,9 +17,10 @@ from rotator.domain.errors import LeaseTaken, RotatorError, must
 from rotator.domain.pair import Consumer, Pair
 from rotator.domain.rotation import Rotation
 from rotator.domain.timing import Timing
-from rotator.domain.words import State
+from rotator.domain.words import State, Trigger
 from rotator.ports import Clock, Lease, Record
 from rotator.saga.look import BLANK
+from rotator.saga.requests import proof_is_old
 from rotator.saga.runner import Runner, runnable
 from rotator.saga.seen import Picture
 from rotator.saga.worker import Ports, Report, Worker
@@ -67,6 +68,7 @@ class Way:
     consumer: Consumer
     open: Callable[[Lease], tuple[Rotation, Picture]] | None = None
     row: Rotation | None = None  # what is open
+    trigger: Trigger = Trigger.MANUAL  # of what `open` opens
 
 
 class Errand:
@@ -143,6 +145,9 @@ class Errand:
     def _is_ours(self, found: Rotation) -> bool:
         """An open one; the one that we follow; or one that another command finished under our eyes."""
         followed = self.row is not None and self.row.id == found.id
+        way = must(self._way, "the way")
+        if way.open is not None and not followed and proof_is_old(found, way.trigger):
+            return False  # only its proof holds it open: what is asked for takes over
         if not found.ended or followed:
             return True
         return self._contended and must(found.ended_at, "an end") >= must(self._began, "a beginning")

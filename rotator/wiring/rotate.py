@@ -14,6 +14,7 @@ from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import Trigger
 from rotator.ports import Lease
 from rotator.saga.opening import open_rotation
+from rotator.saga.requests import proof_is_old
 from rotator.saga.seen import Picture
 from rotator.saga.worker import Ports
 from rotator.wiring.connections import Connections
@@ -45,7 +46,7 @@ def rotate(connections: Connections, setting: Setting, apps: Iterable[str], wish
 def errand_for(connections: Connections, setting: Setting, name: str, wish: Wish) -> Errand:
     """One app's errand, which resumes what is open. Raises UsageError for an unknown app."""
     row = open_row(connections, name)
-    if row is not None:
+    if row is not None and not proof_is_old(row, wish.trigger):
         return Errand(setting, name, wish.until or usual(row.policy.overlap), partial(way_of_open, connections, row))
     until = wish.until or usual(connections.app(name).overlap)
     return Errand(setting, name, until, partial(way_to, connections, name, wish))
@@ -81,7 +82,7 @@ def way_to(connections: Connections, name: str, wish: Wish) -> Way:
     ports = connections.ports(app.org)
     consumer = ports.salesforce.find(app.app, app.consumer)
     connections.met(app.org, consumer.org_id)
-    return Way(ports, consumer, partial(begin, connections, ports, name, app, consumer, wish))
+    return Way(ports, consumer, partial(begin, connections, ports, name, app, consumer, wish), trigger=wish.trigger)
 
 
 def begin(connections: Connections, ports: Ports, name: str, app: AppConfig, consumer: Consumer, wish: Wish,

@@ -13,6 +13,7 @@ from rotator.domain.event import Event
 from rotator.domain.policy import Due, due
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import Goal, Outcome, Phase, State, Trigger
+from rotator.saga.requests import proof_is_old
 from rotator.wiring.connections import Connections
 from rotator.wiring.errand import Errand, Setting, attend
 from rotator.wiring.rotate import Wish, errand_for, usual, way_of_open
@@ -27,10 +28,10 @@ def run_once(connections: Connections, setting: Setting, who: Who) -> tuple[list
 
     Gives their errands, and the apps that were left alone, with the reason.
     """
-    rows = connections.ledger.rotations(open_only=True)
+    ages = ages_of(connections)
+    rows = [row for row in connections.ledger.rotations(open_only=True) if not outlived(connections, row, ages)]
     errands = [resume(connections, setting, row, who) for row in rows]
     skipped = []
-    ages = ages_of(connections)
     for name in sorted(connections.config.apps.keys() - {row.app for row in rows}):
         why = why_not(connections, name, ages.get(name))
         if why is None:
@@ -39,6 +40,12 @@ def run_once(connections: Connections, setting: Setting, who: Who) -> tuple[list
             skipped.append(why)
     attend(errands, setting)  # in this order: what is open comes first
     return errands, skipped
+
+
+def outlived(connections: Connections, row: Rotation, ages: Mapping[str, datetime]) -> bool:
+    """Whether only its proof holds this rotation open while the app's next one is due: that one takes over."""
+    known = row.app in connections.config.apps and proof_is_old(row, Trigger.SCHEDULED)
+    return known and why_not(connections, row.app, ages.get(row.app)) is None
 
 
 def why_not(connections: Connections, name: str, last: datetime | None) -> Mapping[str, object] | None:
@@ -58,9 +65,9 @@ def due_of(connections: Connections, name: str, last: datetime | None) -> Due:
 
 
 def ages_of(connections: Connections) -> Mapping[str, datetime]:
-    """When the present secret of each app was asked for: the start of its last rotation that is done."""
-    done = (row for row in connections.ledger.rotations(open_only=False) if row.state is State.DONE)
-    return {row.app: row.started_at for row in done if row.started_at is not None}  # oldest first: the last one stays
+    """When the present secret of each app was asked for: the start of its last rotation that retired the old pair."""
+    rows = connections.ledger.rotations(open_only=False)  # oldest first: the last one stays
+    return {row.app: row.started_at for row in rows if row.retired_at is not None and row.started_at is not None}
 
 
 def resume(connections: Connections, setting: Setting, row: Rotation, who: Who) -> Errand:

@@ -200,7 +200,8 @@ class SqlLedger:
     def _supersede(self, connection: Connection, last: Rotation, new: Rotation, now: datetime, event_id: str) -> None:
         told = superseded(now)
         after = store.save(connection, last, told)
-        event = Event("force", Phase.DECISION, Outcome.OK, evidence={"superseded_by": new.id}, id=event_id)
+        step = "force" if new.force else "request"
+        event = Event(step, Phase.DECISION, Outcome.OK, evidence={"superseded_by": new.id}, id=event_id)
         self._tell(connection, last, after, told, event, now, who=new.who)
 
     def _took_over(self, connection: Connection, row: Row[Any], lease: Lease, now: datetime, event_id: str) -> None:
