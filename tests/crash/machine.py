@@ -6,8 +6,9 @@ this adds is order: many rotations after each other, and every kind of trouble i
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -18,9 +19,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from rotator.domain.errors import LedgerUnavailable, Refused, Stale, Unavailable
 from rotator.domain.pair import fingerprint
 from rotator.domain.rotation import Rotation, Who
-from rotator.domain.words import ENDED, Goal, State, Trigger
+from rotator.domain.words import Goal, State, Trigger
 from tests.model import rules
-from tests.model.calls import OUTSIDE, Crash
+from tests.model.calls import Crash
 from tests.model.plans import DELAYS, WORLDS
 from tests.model.ports import MemoryLedger
 from tests.model.scenes import FOREIGN, do, expected, finish, others, start
@@ -31,9 +32,13 @@ FAULTS: tuple[Any, ...] = (
     "crash-before", "crash-after", "lost", "applied", "garbled", "unclear", "forbidden",
     *(("late", d) for d in DELAYS), *(("crash-late", d) for d in DELAYS),
 )  # fmt: skip
-FROZEN: tuple[Any, ...] = ("frozen", "frozen-next", "frozen-abandon", "frozen-force", ("frozen-dies", 40))
+OPERATOR = ("abandon", "force")
+ACTS = (*FOREIGN, *OPERATOR)
 CLEAR_NO = ("garbled", "unclear", "forbidden")  # a rotation may fail or hold for these
 CALLS = st.integers(1, 45)  # a rotation makes about a hundred in all, in some four runs
+TROUBLES = st.lists(st.tuples(CALLS, st.sampled_from((*FAULTS, *OPERATOR))), min_size=1, max_size=3)
+FROZEN = st.sampled_from(["frozen", "frozen-next", "frozen-abandon", "frozen-force"]) | st.tuples(
+    st.just("frozen-dies"), st.integers(1, 80))  # after so many calls of others its own call lands
 TIMES = st.sampled_from([timedelta(seconds=4), timedelta(seconds=50), timedelta(minutes=7), timedelta(hours=5),
                          timedelta(days=3)])  # fmt: skip
 
@@ -60,7 +65,7 @@ class Troubled(World):
 
 def troubled(name: str) -> Troubled:
     """One of the model's worlds, with nothing planned in it."""
-    about = {k: v.copy() if isinstance(v, dict | list) else v for k, v in WORLDS[name].items()}
+    about: dict[str, Any] = {k: v.copy() if isinstance(v, dict | list) else v for k, v in WORLDS[name].items()}
     return Troubled(act=do, others=others, **about)
 
 
@@ -76,8 +81,9 @@ class Rotations(RuleBasedStateMachine):
         self.played: set[str] = set()
         self.strangers = False  # they come in half of the stories: the others get further
 
-    @initialize(world=st.sampled_from(sorted(WORLDS)), overlap=st.sampled_from([0, 5, 24 * 60]), strangers=st.booleans())
+    @initialize(world=st.sampled_from(sorted(WORLDS)), overlap=st.sampled_from([0, 5, 1440]), strangers=st.booleans())
     def begin(self, world: str, overlap: int, strangers: bool) -> None:
+        """A world, its overlap in minutes, and the first request."""
         self.w = troubled(world)
         self.w.overlap, self.w.wanted, self.strangers = timedelta(minutes=overlap), Trigger.MANUAL, strangers
 
@@ -98,11 +104,13 @@ class Rotations(RuleBasedStateMachine):
     def all_up(self) -> bool:
         return not self.w.down
 
-    def process(self, faults: dict[int, Any] | None = None, acts: dict[int, str] | None = None) -> None:
-        """A process of ours starts, and ends as it may; numbers count calls from now."""
+    def process(self, troubles: Sequence[tuple[int, Any]] = ()) -> None:
+        """A process of ours starts, and ends as it may. Troubles are faults and acts, by the number of calls from now
+        to the first, from there to the second, and so on."""
         w = self.w
-        w.faults = {w.calls + n: fault for n, fault in (faults or {}).items()}
-        w.acts = {w.calls + n: act for n, act in (acts or {}).items()}
+        calls = itertools.accumulate((n for n, _ in troubles), initial=w.calls)
+        for call, (_, what) in zip(list(calls)[1:], troubles, strict=True):
+            (w.acts if what in ACTS else w.faults)[call] = what
         self.played |= {str(fault) for fault in w.faults.values()}
         try:
             start(w, w.wanted)
@@ -125,28 +133,30 @@ class Rotations(RuleBasedStateMachine):
         self.process()
 
     @precondition(has_work)
-    @rule(n=CALLS, fault=st.sampled_from(FAULTS))
-    def a_process_meets_a_fault(self, n: int, fault: Any) -> None:
-        self.process({n: fault})
-
-    @precondition(has_work)
-    @rule(n=CALLS, m=CALLS, fault=st.sampled_from(FAULTS), again=st.sampled_from(FAULTS))
-    def a_process_meets_two_faults(self, n: int, m: int, fault: Any, again: Any) -> None:
-        self.process({n: fault, n + m: again})
+    @rule(troubles=TROUBLES)
+    def a_process_meets_trouble(self, troubles: list[tuple[int, Any]]) -> None:
+        self.process(troubles)
 
     @precondition(lambda self: self.is_open() and self.all_up())
-    @rule(n=CALLS, kind=st.sampled_from(FROZEN))
-    def a_process_freezes_and_others_go_on(self, n: int, kind: Any) -> None:
-        self.process({n: kind})
+    @rule(n=CALLS, kind=FROZEN, act=st.sampled_from(["", *OPERATOR]))
+    def a_process_freezes_and_others_go_on(self, n: int, kind: Any, act: str) -> None:
+        self.process([(n, kind)])
+        if act and self.is_open():
+            do(self.w, act)
+            self.process()
 
     # --- operators -----------------------------------------------------------------------
     @precondition(is_open)
     @rule(now=st.booleans())
     def an_operator_abandons(self, now: bool) -> None:
+        w = self.w
         try:
-            MemoryLedger(self.w).ask_abandon(self.w.row.id, Who(), now=now)
+            row = MemoryLedger(w).ask_abandon(w.row.id, Who(), now=now)
         except Refused:
-            assert self.w.row.promoting or self.w.row.force, "an abandon is refused for these reasons only"
+            assert w.row.promoting or w.row.force, "an abandon is refused for these reasons only"
+            return
+        if row.abandon_now and w.promise and w.promise[0].key == row.new_key:
+            w.promise = None  # that is what `--now` says: the readers of the new pair are not waited for
 
     @precondition(lambda self: self.is_open() and self.all_up())
     @rule()
@@ -159,11 +169,6 @@ class Rotations(RuleBasedStateMachine):
         named = fingerprint(self.w.slot[0].pair.key) if discard and self.w.slot else ""
         MemoryLedger(self.w).release(self.w.row.id, Who(), discard_foreign=named)
 
-    @precondition(has_work)
-    @rule(n=CALLS, act=st.sampled_from(["abandon", "force"]))
-    def an_operator_comes_in_between(self, n: int, act: str) -> None:
-        self.process(acts={n: act})
-
     # --- strangers -----------------------------------------------------------------------
     @precondition(lambda self: self.strangers)
     @rule(act=st.sampled_from(FOREIGN))
@@ -171,9 +176,9 @@ class Rotations(RuleBasedStateMachine):
         do(self.w, act)
 
     @precondition(lambda self: self.strangers and self.has_work())
-    @rule(n=CALLS, act=st.sampled_from(FOREIGN))
-    def a_stranger_comes_in_between(self, n: int, act: str) -> None:
-        self.process(acts={n: act})
+    @rule(n=CALLS, act=st.sampled_from(FOREIGN), troubles=TROUBLES)
+    def a_stranger_comes_in_between(self, n: int, act: str, troubles: list[tuple[int, Any]]) -> None:
+        self.process([*troubles, (n, act)])
 
     # --- the world -----------------------------------------------------------------------
     @rule(by=TIMES)
@@ -224,6 +229,7 @@ class Rotations(RuleBasedStateMachine):
         self.w.down.clear()
         if not self.has_work():
             return
+        self.w.advance(self.w.lease_until - self.w.now)  # of a process that died
         before = self.w.calls
         state = finish(self.w)
         rules.rule(self.w.calls - before < 5000, f"{self.w.calls - before} calls to come to rest")
@@ -239,5 +245,3 @@ class Rotations(RuleBasedStateMachine):
             ends |= {State.ABANDONED}
         return tuple(ends)
 
-
-__all__ = ["ENDED", "OUTSIDE", "Rotations"]

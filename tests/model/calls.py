@@ -199,8 +199,11 @@ class Calls:
 
     def advance(self, by: timedelta) -> None:
         """Time passes; what is bounded by `settle` lands before it is over."""
-        self.now += max(by, timedelta(0))
-        self.land(lambda late: late.until is not None and late.until <= self.now)
+        then = self.now + max(by, timedelta(0))
+        for at in sorted(late.until for late in self.late if late.until is not None and late.until <= then):
+            self.now = max(self.now, at)  # it lands in its own time, not at the end of a long wait
+            self.land(lambda late: late.until is not None and late.until <= self.now)
+        self.now = then
 
     def apply(self, obj: str, effect: Callable[[], Any] | None, stale: bool = False) -> Any:
         """The call reaches the far side. The invariants are checked here."""
