@@ -54,9 +54,10 @@ class Worker:
     # --- time and lease ------------------------------------------------------------------
     def alive(self) -> None:
         """Before each call outside: keeps the lease, or learns that it is gone (raises Stale)."""
-        if self.ports.clock.monotonic() - self._extended > self.timing.lease.total_seconds() / 3:
+        now = self.ports.clock.monotonic()  # before the call: this process may be frozen while it waits for the answer
+        if now - self._extended > self.timing.lease.total_seconds() / 3:
             self.ledger.extend(self.lease, self.timing.lease.total_seconds())
-            self._extended = self.ports.clock.monotonic()
+            self._extended = now
 
     # --- rows ----------------------------------------------------------------------------
     def intent(self, s: Seen, step: str, /, *, evidence: Mapping[str, object] | None = None,
@@ -111,10 +112,11 @@ class Worker:
         changes = {**changes, "step": event.step}
         if self._logins:
             changes = {**changes, "logins": s.row.logins + self._logins}
+        began = self.ports.clock.monotonic()
         row = self.ledger.commit(self.lease, s.row, event, changes, publish_cas=publish_cas, escrow_cas=escrow_cas,
                                  learned=learned)
         self._logins = 0
-        self._extended = self.ports.clock.monotonic()
+        self._extended = began
         self.report(event, row)
         return replace(s, row=row)
 
