@@ -1,0 +1,167 @@
+"""Rotators as processes of their own: a configuration in a folder, a simulator, and hands that kill them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rotator.simulator import Running
+from tests.crash.support import Door, Site
+
+LIMIT_S = 60.0
+LEASE_S = 2.0  # the shortest that a configuration may say
+CONFIG = """
+state_dir = "{folder}"
+[database]
+url = "{url}"
+[vault]
+address = "{vault}"
+insecure = true
+auth = {{ method = "approle", role_id = "{role_id}", secret_id_file = "secret-id" }}
+[orgs.acme]
+host = "{org}"
+insecure = true
+admin = {{ grant = "client_credentials", vault_path = "salesforce/acme/rotator" }}
+facts = {{ staged_pair_accepted = "yes", rotated_pair_accepted = "yes" }}
+[apps.billing]
+org = "acme"
+app = "{app}"
+vault_path = "{path}"
+overlap = "200ms"
+[timing]
+propagation = "100ms"
+proof_spacing = "20ms"
+settle = "150ms"
+poll = "50ms"
+lease = "2s"
+"""
+FRESH: dict[str, Any] = {"seed": 7, "difficulty": "difficult", "facts": {}, "shapes": {}, "apps": 1, "overlap_s": 0.2}
+
+
+class Launcher:
+    """A process of tests.crash.support_launch. One order at a time, whichever thread gives it."""
+
+    def __init__(self) -> None:
+        # A session of its own: what the terminal sends to the tests must not reach a rotator in the midst of one.
+        self._process = subprocess.Popen([sys.executable, "-m", "tests.crash.support_launch"], stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, text=True, start_new_session=True)  # fmt: skip
+        self._lock = threading.Lock()
+
+    def order(self, **order: Any) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with self._lock:
+            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.flush()
+            answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+
+@dataclass
+class Rotator:
+    """One process of `rotator`, started by a launcher."""
+
+    launcher: Launcher
+    pid: int
+    ended: int | None = None
+
+    def look(self) -> str:
+        if self.ended is not None:
+            return "ended"
+        found = self.launcher.order(look=self.pid)
+        self.ended = found.get("code")
+        return str(found["state"])
+
+    def send(self, number: int) -> None:
+        """Only while it lives: a process id is ours until its end was looked at."""
+        if self.look() != "ended":
+            os.kill(self.pid, number)
+
+    def wait(self) -> int:
+        """Until it ends; gives its exit code."""
+        until(lambda: self.look() == "ended", "the rotator has not ended")
+        assert self.ended is not None
+        return self.ended
+
+    def killed(self) -> None:
+        self.send(signal.SIGKILL)
+        assert self.wait() == -signal.SIGKILL
+
+
+@dataclass
+class Place(Site):
+    """A site, a folder with a configuration, and the rotators that work there as processes."""
+
+    launcher: Launcher
+    folder: Path
+    started: list[Rotator] = field(default_factory=list)
+
+    @classmethod
+    def fresh(cls, sim: Running, door: Door, launcher: Launcher, folder: Path, url: str) -> Place:
+        world = door.post("/reset", FRESH)
+        place = cls(sim, door, url, world, launcher, folder)
+        (folder / "secret-id").write_text(world["vault"]["secret_id"])
+        (folder / "secret-id").chmod(0o600)
+        billing = world["orgs"]["acme"]["apps"]["billing"]
+        text = CONFIG.format(folder=folder, url=url, vault=sim.vault_url, role_id=world["vault"]["role_id"],
+                             org=sim.org_url, app=billing["developer_name"], path=billing["vault_path"])  # fmt: skip
+        (folder / "rotator.toml").write_text(text)
+        return place
+
+    def start(self, *words: str, **at: Any) -> Rotator:
+        """`rotator rotate billing --until done`, and maybe the commit at which it gets a signal."""
+        argv = ["--config", str(self.folder / "rotator.toml"), "--json", "rotate", "billing", "--until", "done", *words]
+        out, notes = self.folder / f"out-{len(self.started)}", self.folder / "notes"
+        pid = self.launcher.order(start=argv, out=str(out), notes=str(notes), **at)["pid"]
+        self.started.append(Rotator(self.launcher, pid))
+        return self.started[-1]
+
+    def said(self, number: int) -> str:
+        """What the n-th process wrote."""
+        return (self.folder / f"out-{number}").read_text()
+
+    def acknowledged(self) -> int:
+        """The last row of the trail that a process was told to be committed."""
+        notes = self.folder / "notes"
+        rows = [int(line.split()[1]) for line in notes.read_text().splitlines()] if notes.exists() else []
+        return max(rows, default=0)
+
+    def commits(self) -> int:
+        """How many commits the last process made."""
+        return int((self.folder / "notes").read_text().splitlines()[-1].split()[0])
+
+    def finish(self) -> None:
+        """Starts it again until it says that it is done; what waits for a human or for later is no end."""
+        for _ in range(5):
+            if self.start().wait() == 0:
+                return
+        raise AssertionError(self.said(len(self.started) - 1)[-3000:])
+
+    def stop_all(self) -> None:
+        for one in self.started:
+            if one.look() != "ended":
+                one.killed()
+
+
+def until(true: Callable[[], bool], otherwise: str) -> None:
+    """Waits for what another process does."""
+    limit = time.monotonic() + LIMIT_S
+    while not true():
+        assert time.monotonic() < limit, otherwise
+        time.sleep(0.01)

@@ -1,0 +1,297 @@
+"""Rotators as real processes: killed around every remote call and every commit, frozen past their lease.
+
+After each death the next process must bring the rotation to its end: invariant 1 never broken, no row missing that was
+told to be committed, published exactly once, nothing left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import random
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rotator.adapters.sql import audit
+from rotator.simulator import Running, start
+from tests.crash.support import Door, filled
+from tests.crash.support_faults import changes
+from tests.crash.support_process import Launcher, Place, until
+from tests.crash.support_verdict import (
+    intents_first_by_time,
+    no_outage,
+    open_at_death,
+    published,
+    rotated,
+    silent,
+    stands,
+)
+from tests.servers.postgres import RealPostgres
+
+AT_ONCE = 6  # rotators wait most of the time
+SEED = 20
+WHEN = ("before", "after")
+REQUESTS, COMMITS = range(1, 62), range(1, 41)  # a test compares them with an undisturbed rotation
+
+
+@dataclass
+class Crew:
+    """Places for rotators that work side by side: a simulator for each thread, one launcher for all."""
+
+    folder: Path
+    url: Callable[[Path], str]
+    launcher: Launcher = field(default_factory=Launcher)
+    _sims: list[tuple[Running, Door]] = field(default_factory=list)
+    _mine: threading.local = field(default_factory=threading.local)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def place(self) -> Place:
+        if not hasattr(self._mine, "sim"):
+            self._mine.sim = start(seed=1, trap=True)
+            self._mine.door = Door(self._mine.sim.admin_url)
+            self._sims.append((self._mine.sim, self._mine.door))
+        folder = self.folder / f"place-{next(self._numbers)}"
+        folder.mkdir(mode=0o700)
+        return Place.fresh(self._mine.sim, self._mine.door, self.launcher, folder, self.url(folder))
+
+    def close(self) -> None:
+        self.launcher.close()
+        for sim, door in self._sims:
+            door.close()
+            sim.stop()
+
+    def all(self, cases: Sequence[tuple[Any, ...]], case: Callable[..., str]) -> list[str]:
+        """Plays the case with each of these arguments, some at once; gives what each said. The failures as one text."""
+
+        def one(arguments: tuple[Any, ...]) -> str:
+            place = self.place()
+            try:
+                said = case(place, *arguments)
+                shutil.rmtree(place.folder)
+            except (AssertionError, OSError, ValueError, LookupError) as error:
+                return f"WRONG {arguments}: {type(error).__name__}: {error}"
+            finally:
+                place.stop_all()
+            return said
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            said = list(pool.map(one, cases))
+        wrong = [text for text in said if text.startswith("WRONG")]
+        assert not wrong, "\n".join([f"{len(wrong)} of {len(cases)}:", *wrong[:10]])
+        return said
+
+
+@contextlib.contextmanager
+def crew(folder: Path, url: Callable[[Path], str]) -> Iterator[Crew]:
+    made = Crew(folder, url)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    base = tmp_path_factory.mktemp("kill")
+    filled(f"sqlite:///{base}/template.db")
+
+    def url(folder: Path) -> str:
+        shutil.copy(base / "template.db", folder / "rotator.db")
+        return f"sqlite:///{folder}/rotator.db"
+
+    with crew(base, url) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def on_postgres(tmp_path_factory: pytest.TempPathFactory, real_postgres: RealPostgres) -> Iterator[Crew]:
+    lock = threading.Lock()
+
+    def url(_: Path) -> str:
+        with lock:
+            return real_postgres.clone("kill", filled)
+
+    with crew(tmp_path_factory.mktemp("kill"), url) as made:
+        yield made
+
+
+# --- the cases -----------------------------------------------------------------------------------------------------
+
+
+def killed_at_request(place: Place, n: int, when: str, lands: bool = False) -> str:
+    """SIGKILL while the n-th request waits in the far side, before or after its effect (or in flight: it lands)."""
+    place.door.post("/pause", {"when": when, "nth": n, "lands": lands})
+    one = place.start()
+    until(lambda: paused(place) != "armed" or one.look() == "ended", "nobody came to the pause")
+    reached = paused(place) == "paused"
+    if reached:
+        one.killed()
+        after_death(place)
+        open_at_death(place.history()[n - 1], place.trail())
+        resume(place)
+    judge(place)
+    return "killed" if reached else "not reached"
+
+
+def killed_at_commit(place: Place, n: int, when: str) -> str:
+    """SIGKILL by itself, right before COMMIT is sent or right after it was answered."""
+    code = place.start(commit=n, when=when, signal=signal.SIGKILL).wait()
+    if code == -signal.SIGKILL:
+        after_death(place, exactly=when == "before")
+        resume(place)
+    judge(place)
+    return "killed" if code == -signal.SIGKILL else "not reached"
+
+
+def frozen_at_commit(place: Place, n: int) -> str:
+    """SIGSTOP after a commit, until another has finished the rotation; then the first goes on, and changes nothing."""
+    first = place.start(commit=n, when="after", signal=signal.SIGSTOP)
+    until(lambda: first.look() != "runs", "it does not stop")
+    if first.look() == "ended":
+        return "not reached"
+    intent, begun = place.trail()[-1], place.begun()
+    place.finish()
+    rows, requests = len(place.trail()), place.history()[-1]["n"]
+    first.send(signal.SIGCONT)
+    code = first.wait()
+    later = [one for one in place.history() if one["n"] > requests]
+    if not begun:  # it may rotate once more: nothing was open when it looked
+        return "not begun"
+    assert not list(filter(changes, later)), (intent, [one["purpose"] for one in later])
+    assert len(place.trail()) == rows, "a stale worker wrote a row"
+    assert code == (75 if intent["phase"] == "intent" else code), place.said(0)
+    judge(place)
+    return f"{intent['step']} {intent['phase']}: {code}"
+
+
+def frozen_in_flight(place: Place, purpose: str) -> str:
+    """SIGSTOP while its request waits before its effect; it lands when another has finished the rotation."""
+    place.door.post("/pause", {"when": "before", "match": {"purpose": purpose}, "nth": 1})
+    first = place.start()
+    until(lambda: paused(place) == "paused", "nobody came to the pause")
+    first.send(signal.SIGSTOP)
+    until(lambda: first.look() == "stopped", "it does not stop")
+    place.finish()
+    row, rows = place.rotation(), len(place.trail())
+    first.send(signal.SIGCONT)
+    place.door.post("/resume", {})
+    assert first.wait() == 75, place.said(0)
+    assert len(place.trail()) == rows, "a stale worker wrote a row"
+    no_outage(place)
+    assert published(place) == [place.billing["client_id"], row.new_key]
+    left = place.door.get("/truth")["acme"]["billing"]["consumers"][0]["slot"]
+    if purpose != "stage":  # a late POST cannot be fenced: it leaves a pair that nobody owns (protocol section 4)
+        stands(place, row.new_key)
+    return f"{purpose}: {len(left)} left in the slot"
+
+
+def resume(place: Place) -> None:
+    """The next start; none where the last word had been written."""
+    if not (place.begun() and place.rotation().ended):
+        place.finish()
+
+
+def paused(place: Place) -> str:
+    return str(place.door.get("/paused")[0]["state"])
+
+
+def after_death(place: Place, *, exactly: bool = False) -> None:
+    """No row is missing that a process was told to be committed; the chain is whole."""
+    known, trail = place.acknowledged(), place.trail()
+    last = trail[-1]["seq"] if trail else 0
+    assert last >= known, f"row {known} was acknowledged, and the trail ends at {last}"
+    assert not exactly or last == known, "a row was committed before COMMIT was sent"
+
+
+def judge(place: Place) -> None:
+    """Every promise, at the end."""
+    no_outage(place)
+    row, trail = place.rotation(), place.trail()
+    rotated(place, row)
+    intents_first_by_time(place.history(), trail)
+    if place.url.startswith("sqlite"):
+        silent(place, place.folder, but=("secret-id",))
+    with place.database() as database:
+        assert audit.verify(database).rows >= place.acknowledged()
+
+
+# --- the tests -----------------------------------------------------------------------------------------------------
+
+
+def test_the_ranges_are_those_of_a_rotation(on_sqlite: Crew) -> None:
+    """An undisturbed rotation makes about as many requests and commits as the tests below kill at."""
+    place = on_sqlite.place()
+    assert place.start().wait() == 0, place.said(0)
+    requests, commits = len(place.history()), place.commits()
+    judge(place)
+    assert abs(requests - len(REQUESTS)) <= 6
+    assert abs(commits - len(COMMITS)) <= 3
+
+
+@pytest.mark.timeout(600)
+def test_a_death_at_any_request_is_survived(on_sqlite: Crew) -> None:
+    """Every remote call once, before and after its effect in turn; a third of those before land after the death."""
+    cases = [(n, WHEN[n % 2], n % 6 == 0) for n in REQUESTS]
+    said = on_sqlite.all(cases, killed_at_request)
+    assert said.count("killed") >= len(cases) - 8, said
+
+
+@pytest.mark.timeout(600)
+def test_a_death_at_any_commit_is_survived(on_sqlite: Crew) -> None:
+    """Every commit once, before and after it in turn."""
+    said = on_sqlite.all([(n, WHEN[n % 2]) for n in COMMITS], killed_at_commit)
+    assert said.count("killed") >= len(COMMITS) - 4, said
+
+
+@pytest.mark.timeout(600)
+def test_deaths_on_postgresql_are_survived(on_postgres: Crew) -> None:
+    """A seeded sample of both sorts."""
+    rng = random.Random(SEED)
+    on_postgres.all([(n, rng.choice(WHEN), rng.random() < 0.3) for n in rng.sample(REQUESTS, 5)], killed_at_request)
+    on_postgres.all([(n, rng.choice(WHEN)) for n in rng.sample(COMMITS, 5)], killed_at_commit)
+
+
+@pytest.mark.timeout(300)
+def test_a_frozen_worker_that_wakes_changes_nothing(on_sqlite: Crew) -> None:
+    """Stopped right after the commit of an intent or an outcome; another takes over the lease and finishes."""
+    said = on_sqlite.all([(n,) for n in COMMITS if n % 4 == 1], frozen_at_commit)
+    print(said)
+    assert sum("intent: 75" in text for text in said) >= 2, said
+
+
+@pytest.mark.timeout(300)
+def test_a_call_of_a_frozen_worker_lands_when_all_is_over(on_sqlite: Crew) -> None:
+    """It hits nothing: the slot entry is gone, check-and-set fails, versions are destroyed already."""
+    purposes = ("stage", "kv write", "promote", "delete slot", "end usage tokens", "kv destroy")
+    print(on_sqlite.all([(purpose,) for purpose in purposes], frozen_in_flight))
+
+
+def test_the_first_start_of_all_can_die_while_it_makes_the_database(on_sqlite: Crew) -> None:
+    """Killed before and after the commit that makes the tables: the next start makes them, or finds them whole."""
+    for when in WHEN:
+        place = on_sqlite.place()
+        os.remove(place.folder / "rotator.db")
+        assert place.start(commit=1, when=when, signal=signal.SIGKILL).wait() == -signal.SIGKILL
+        place.finish()
+        judge(place)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("database", ["on_sqlite", pytest.param("on_postgres", marks=pytest.mark.needs("postgres"))])
+def test_every_death_on_both_databases(database: str, request: pytest.FixtureRequest) -> None:
+    """Before and after every call (landing or not) and every commit, and frozen after each commit."""
+    here: Crew = request.getfixturevalue(database)
+    ways = (("before", False), ("before", True), ("after", False))
+    here.all([(n, *way) for n in REQUESTS for way in ways], killed_at_request)
+    here.all([(n, when) for n in COMMITS for when in WHEN], killed_at_commit)
+    here.all([(n,) for n in COMMITS], frozen_at_commit)
