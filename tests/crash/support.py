@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -195,7 +195,6 @@ class Scene(Site):
     time: MovedTime
     stated: Mapping[str, str]
     deadline: float = 10.0
-    vault: Callable[[Scene], VaultClient] | None = None
     notes: list[Committed] = field(default_factory=list)
 
     # --- one process -------------------------------------------------------------------
@@ -203,21 +202,23 @@ class Scene(Site):
     def process(self) -> Iterator[tuple[Ports, Setting]]:
         """The ports of one process, and what its errand needs."""
         database = Database(self.url, clock=self.time, now=self.time.now)
-        client = self.vault(self) if self.vault else self.simulated_vault()
+        client = self.client()
         http = Http(self.sim.org_url, tls=TLS, deadline=self.deadline)
         org = SalesforceOrg(http, credentials=partial(own_login, client), now=self.time.now,
                             monotonic=self.time.monotonic)  # fmt: skip
         ledger = NotedLedger(database, self.stated, self.notes, self.sim)
         patience = Patience(self.time, end=self.time.monotonic() + timedelta(days=5).total_seconds())
         try:
-            vault = VaultKv(client, now=self.time.now)
-            yield Ports(org, vault, ledger, self.time), Setting(Timing(), FAR, "worker", patience)
+            yield Ports(org, self.kv(client), ledger, self.time), Setting(Timing(), FAR, "worker", patience)
         finally:
             http.close()
             client.close()
             database.close()
 
-    def simulated_vault(self) -> VaultClient:
+    def kv(self, client: VaultClient) -> VaultKv:
+        return VaultKv(client, now=self.time.now)
+
+    def client(self) -> VaultClient:
         """The simulator's own Vault, over its AppRole login."""
         told = self.world["vault"]
         auth = AppRoleAuth(told["role_id"], lambda: Secret(told["secret_id"]))

@@ -146,6 +146,11 @@ class Place(Site):
         """How many commits the last process made."""
         return int((self.folder / "notes").read_text().splitlines()[-1].split()[0])
 
+    def commit_of(self, seq: int) -> int:
+        """Which commit of its process wrote this row of the trail."""
+        notes = [line.split() for line in (self.folder / "notes").read_text().splitlines()]
+        return next(int(count) for count, last in notes if int(last) >= seq)
+
     def finish(self) -> None:
         """Starts it again until it says that it is done; what waits for a human or for later is no end."""
         for _ in range(5):
