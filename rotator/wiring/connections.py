@@ -19,6 +19,7 @@ from rotator.adapters.tls import tls_context
 from rotator.adapters.vault import VaultClient, VaultKv
 from rotator.config import AppConfig, Config, Loaded, OrgConfig, read_secret_file
 from rotator.domain.errors import RotatorError, UsageError
+from rotator.domain.rotation import Who
 from rotator.ports import Clock, Record
 from rotator.saga.worker import Ports
 from rotator.wiring.naming import nearest
@@ -114,10 +115,10 @@ class Connections:
         in_vault = getattr(org.admin, "vault_path", None) is not None
         return credentials_of(org.admin, self.loaded.places, self.vault if in_vault else None)
 
-    def met(self, name: str, org_id: str) -> None:
+    def met(self, name: str, org_id: str, who: Who) -> None:
         """Pins an org at first contact. Raises ConfigError where it is another org than before."""
         if not self.config.orgs[name].org_id:
-            self.pins.pin(name, org_id)
+            self.pins.pin(name, org_id, who)
 
     def ports(self, org: str, host: str = "") -> Ports:
         """The outside as a rotation in this org sees it."""

@@ -81,7 +81,7 @@ def way_to(connections: Connections, name: str, wish: Wish) -> Way:
                          fix="make it an External Client App, or rotate it by hand in Setup")
     ports = connections.ports(app.org)
     consumer = ports.salesforce.find(app.app, app.consumer)
-    connections.met(app.org, consumer.org_id)
+    connections.met(app.org, consumer.org_id, wish.who)
     return Way(ports, consumer, partial(begin, connections, ports, name, app, consumer, wish), trigger=wish.trigger)
 
 

@@ -57,8 +57,8 @@ lease = "3s"
 vault_wait = "{vault_wait}"
 """
 USUAL = {
-    "database": "", "facts": "", "overlap": "1h", "billing": "", "orders": "", "propagation": "500ms", "vault_wait": "1s",
-    "mount": "secret", "auth": "approle",
+    "database": "", "facts": "", "overlap": "1h", "billing": "", "orders": "", "propagation": "500ms",
+    "vault_wait": "1s", "mount": "secret", "auth": "approle",
 }  # fmt: skip
 
 
@@ -81,6 +81,13 @@ class Done:
         """The only rotation that it tells of."""
         (one,) = self.told["rotations"]
         return dict(one)
+
+
+def program(*words: str, env: Mapping[str, str] | None = None) -> Done:
+    """Runs the program to its end, in a bare environment."""
+    command = [sys.executable, "-m", "rotator", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment(env))
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 class Door:
@@ -151,9 +158,7 @@ class Scene:
 
     def run(self, *words: str, env: Mapping[str, str] | None = None) -> Done:
         """Runs the program to its end."""
-        done = subprocess.run(self.command(*words), capture_output=True, text=True, check=False, timeout=60,
-                              env=environment(env), cwd=self.folder)  # fmt: skip
-        return Done(done.returncode, done.stdout, done.stderr)
+        return program("--config", str(self.config), *words, env=env)
 
     @contextmanager
     def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:

@@ -48,8 +48,10 @@ def caught(scene: Scene) -> bool:
     return any(one["state"] == "paused" for one in scene.door("GET", "/paused"))
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("purpose", ["stage", "kv write", "promote", "delete slot"])
+@pytest.mark.parametrize(
+    ("purpose", "when"),
+    [("stage", "after"), ("kv write", "before"), ("promote", "after"), ("delete slot", "before")],
+)
 def test_a_kill_loses_nothing(scene: Scene, purpose: str, when: str) -> None:
     """SIGKILL while a change is on its way: the next call settles what is unknown and ends `done`; readers never got a
     dead pair."""
