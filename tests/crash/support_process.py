@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rotator.simulator import Running
+from rotator.simulator import Running, start
 from tests.crash.support import Door, Site
 
+AT_ONCE = 6  # rotators wait most of the time
 LIMIT_S = 60.0
 LEASE_S = 2.0  # the shortest that a configuration may say
 CONFIG = """
@@ -170,3 +175,60 @@ def until(true: Callable[[], bool], otherwise: str) -> None:
     while not true():
         assert time.monotonic() < limit, otherwise
         time.sleep(0.01)
+
+
+@dataclass
+class Crew:
+    """Places for rotators that work side by side: a simulator for each thread, one launcher for all."""
+
+    folder: Path
+    url: Callable[[Path], str]
+    launcher: Launcher = field(default_factory=Launcher)
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_ONCE))
+    _sims: list[tuple[Running, Door]] = field(default_factory=list)
+    _mine: threading.local = field(default_factory=threading.local)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def place(self) -> Place:
+        if not hasattr(self._mine, "sim"):
+            self._mine.sim = start(seed=1, trap=True)
+            self._mine.door = Door(self._mine.sim.admin_url)
+            self._sims.append((self._mine.sim, self._mine.door))
+        folder = self.folder / f"place-{next(self._numbers)}"
+        folder.mkdir(mode=0o700)
+        return Place.fresh(self._mine.sim, self._mine.door, self.launcher, folder, self.url(folder))
+
+    def close(self) -> None:
+        self.pool.shutdown()
+        self.launcher.close()
+        for sim, door in self._sims:
+            door.close()
+            sim.stop()
+
+    def all(self, cases: Sequence[tuple[Any, ...]], case: Callable[..., str]) -> list[str]:
+        """Plays the case with each of these arguments, some at once; gives what each said. The failures as one text."""
+
+        def one(arguments: tuple[Any, ...]) -> str:
+            place = self.place()
+            try:
+                said = case(place, *arguments)
+                shutil.rmtree(place.folder)
+            except (AssertionError, OSError, ValueError, LookupError) as error:
+                return f"WRONG {arguments}: {type(error).__name__}: {error}"
+            finally:
+                place.stop_all()
+            return said
+
+        said = list(self.pool.map(one, cases))
+        wrong = [text for text in said if text.startswith("WRONG")]
+        assert not wrong, "\n".join([f"{len(wrong)} of {len(cases)}:", *wrong[:10]])
+        return said
+
+
+@contextlib.contextmanager
+def crew(folder: Path, url: Callable[[Path], str]) -> Iterator[Crew]:
+    made = Crew(folder, url)
+    try:
+        yield made
+    finally:
+        made.close()

@@ -6,26 +6,20 @@ told to be committed, published exactly once, nothing left behind.
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import os
 import random
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rotator.adapters.sql import audit
-from rotator.simulator import Running, start
-from tests.crash.support import Door, filled
+from tests.crash.support import filled
 from tests.crash.support_faults import changes
-from tests.crash.support_process import Launcher, Place, until
+from tests.crash.support_process import Crew, Place, crew, until
 from tests.crash.support_verdict import (
     intents_first_by_time,
     no_outage,
@@ -37,67 +31,9 @@ from tests.crash.support_verdict import (
 )
 from tests.servers.postgres import RealPostgres
 
-AT_ONCE = 6  # rotators wait most of the time
 SEED = 20
 WHEN = ("before", "after")
 REQUESTS, COMMITS = range(1, 62), range(1, 41)  # a test compares them with an undisturbed rotation
-
-
-@dataclass
-class Crew:
-    """Places for rotators that work side by side: a simulator for each thread, one launcher for all."""
-
-    folder: Path
-    url: Callable[[Path], str]
-    launcher: Launcher = field(default_factory=Launcher)
-    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_ONCE))
-    _sims: list[tuple[Running, Door]] = field(default_factory=list)
-    _mine: threading.local = field(default_factory=threading.local)
-    _numbers: Iterator[int] = field(default_factory=itertools.count)
-
-    def place(self) -> Place:
-        if not hasattr(self._mine, "sim"):
-            self._mine.sim = start(seed=1, trap=True)
-            self._mine.door = Door(self._mine.sim.admin_url)
-            self._sims.append((self._mine.sim, self._mine.door))
-        folder = self.folder / f"place-{next(self._numbers)}"
-        folder.mkdir(mode=0o700)
-        return Place.fresh(self._mine.sim, self._mine.door, self.launcher, folder, self.url(folder))
-
-    def close(self) -> None:
-        self.pool.shutdown()
-        self.launcher.close()
-        for sim, door in self._sims:
-            door.close()
-            sim.stop()
-
-    def all(self, cases: Sequence[tuple[Any, ...]], case: Callable[..., str]) -> list[str]:
-        """Plays the case with each of these arguments, some at once; gives what each said. The failures as one text."""
-
-        def one(arguments: tuple[Any, ...]) -> str:
-            place = self.place()
-            try:
-                said = case(place, *arguments)
-                shutil.rmtree(place.folder)
-            except (AssertionError, OSError, ValueError, LookupError) as error:
-                return f"WRONG {arguments}: {type(error).__name__}: {error}"
-            finally:
-                place.stop_all()
-            return said
-
-        said = list(self.pool.map(one, cases))
-        wrong = [text for text in said if text.startswith("WRONG")]
-        assert not wrong, "\n".join([f"{len(wrong)} of {len(cases)}:", *wrong[:10]])
-        return said
-
-
-@contextlib.contextmanager
-def crew(folder: Path, url: Callable[[Path], str]) -> Iterator[Crew]:
-    made = Crew(folder, url)
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture(scope="module")

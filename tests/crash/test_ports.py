@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 
 from rotator.domain.rotation import Rotation
 from rotator.domain.words import State
-from rotator.simulator import Running, start
+from rotator.simulator import Running
 from tests.crash.support import ACCEPTING, Door, Scene, filled, scene
 from tests.crash.support_faults import KINDS, SHORT, UNREADABLE, Plan, changes, every, lean, sample
 from tests.crash.support_verdict import intents_first, no_outage, rotated, silent, stands, untouched
@@ -42,20 +42,6 @@ WORLDS: dict[str, dict[str, Any]] = {
     "slot id survives": {"facts": {"slot_id_survives_rotate": "yes"}},
 }
 Make = Callable[..., Scene]
-
-
-@pytest.fixture(scope="module")
-def sim() -> Iterator[Running]:
-    """One simulator for all, with a host beside it that nobody may call; each scene resets it."""
-    with start(seed=1, trap=True) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def door(sim: Running) -> Iterator[Door]:
-    found = Door(sim.admin_url)
-    yield found
-    found.close()
 
 
 @pytest.fixture

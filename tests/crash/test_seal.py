@@ -17,7 +17,7 @@ from rotator.adapters.vault import AppRoleAuth, Auth, TokenAuth, VaultClient, Va
 from rotator.domain.pair import Credential, Target
 from rotator.domain.secret import Secret
 from rotator.domain.words import State
-from rotator.simulator import Running, start
+from rotator.simulator import Running
 from tests.crash.support import TLS, Door, MovedTime, Scene, filled, scene
 from tests.crash.support_verdict import intents_first, no_outage, rotated, silent
 from tests.servers.vault import RealVault, VaultError
@@ -110,19 +110,6 @@ class Unsealing(MovedTime):
             if self.slept > self.after:
                 self.here.server.unseal()
                 self.here.tell()
-
-
-@pytest.fixture(scope="module")
-def sim() -> Iterator[Running]:
-    with start(seed=1, trap=True) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def door(sim: Running) -> Iterator[Door]:
-    found = Door(sim.admin_url)
-    yield found
-    found.close()
 
 
 Make = Callable[[], RealScene]
