@@ -259,14 +259,12 @@ def test_live_and_escrow_do_not_touch_each_other(port: ports.Vault) -> None:
     assert port.live(TARGET) == Live(1, credential(OLD))
 
 
-# --- before the first change -----------------------------------------------------------------------------------
-
-
 def test_a_sound_mount_passes_the_preflight(port: ports.Vault) -> None:
     """With and without the live path there."""
     port.preflight(TARGET)
-    port.write_live(TARGET, credential(OLD), 0)
+    number = port.write_live(TARGET, credential(OLD), 0)
     port.preflight(TARGET)
+    assert (port.live(TARGET).number, port.live(TARGET).key) == (number, OLD.key)
 
 
 @pytest.mark.parametrize("place", ["", TARGET.path, ESCROW], ids=["mount", "live", "escrow"])
@@ -292,6 +290,7 @@ def test_a_path_that_keeps_enough_versions_on_a_mount_that_keeps_few_passes(worl
     for path in (TARGET.path, ESCROW):
         world.hand.settings(path, max_versions=5)
     world.port.preflight(TARGET)
+    assert world.port.live(TARGET).credential is None
 
 
 def test_field_names_that_collide_are_refused_before_the_first_change(world: World) -> None:

@@ -86,7 +86,7 @@ def test_every_test_name_is_a_sentence() -> None:
 
 def test_every_test_can_fail() -> None:
     """Every test asserts, expects an error, or calls something named for checking."""
-    checking = re.compile(r"\bassert\b|raises|check|verify|expect|must|fails|warns")
+    checking = re.compile(r"\bassert(_\w+)?\b|raises|check|verify|expect|must|fails|warns")
     idle = [
         f"{path}:{test.lineno} {test.name}"
         for path, test in all_tests()

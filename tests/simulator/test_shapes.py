@@ -6,7 +6,8 @@ import pytest
 
 from rotator.simulator.dice import Dice
 from rotator.simulator.switches import FACTS, SHAPES, shapes
-from tests.simulator.seen import SEEN, posted
+from tests.simulator.seen import posted
+from tests.simulator.shapes import SEEN
 from tests.simulator.sim import Sim
 
 EVERY_WAY = [(name, value) for name, shape in SHAPES.items() for value in shape.drawn + shape.asked]

@@ -22,7 +22,7 @@ from rotator.log_words import FIELDS
 from tests.unit.log.lines import Log
 
 
-def test_levels_filter() -> None:
+def test_below_its_level_nothing_is_written() -> None:
     """Below the level nothing is written."""
     for level, count in zip(LEVELS, (4, 3, 2, 1), strict=True):
         stream = io.StringIO()
