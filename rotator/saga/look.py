@@ -65,7 +65,7 @@ class Eyes:
 
     def _with_old_credential(self, seen: Seen) -> Seen:
         row = seen.row
-        needed = row.old_version and row.old_version != seen.live_number
+        needed = row.old_version and row.old_version != seen.live_number and not row.proven
         if not needed or all(seen.held_pair(key) for key in row.old_keys):
             return seen
         self._before_call()
