@@ -13,8 +13,8 @@ from tests.acceptance.scene import Scene
 COLUMNS = {
     "seq", "event_id", "ts", "rotation_id", "trigger", "actor", "origin", "approver", "break_glass", "reason", "ticket",
     "org", "app", "step", "attempt", "phase", "outcome", "error", "http_status", "remote_request_id", "old_key_fp",
-    "new_key_fp", "vault_path", "vault_version", "duration_ms", "evidence", "host", "version", "config_hash", "prev_hash",
-    "hash",
+    "new_key_fp", "vault_path", "vault_version", "duration_ms", "evidence", "host", "version", "config_hash",
+    "prev_hash", "hash",
 }  # fmt: skip
 ROWS = {
     "DB-1", "VLT-3", "ORG-1", "ORG-2", "ORG-3", "ADM-1", "ORG-5", "APP-1", "APP-2", "APP-3", "APP-4", "APP-5", "APP-6",

@@ -70,7 +70,8 @@ def test_times_are_utc_and_absent_is_null() -> None:
 
 def test_an_error_names_where_and_what_next() -> None:
     """One entry per mistake of a configuration, one for any other error; exit codes by class."""
-    mistakes = (Mistake("a.toml", 3, "apps.x.org", "is missing", 'org = "acme"'), Mistake("a.toml", None, "", "is not TOML"))
+    first = Mistake("a.toml", 3, "apps.x.org", "is missing", 'org = "acme"')
+    mistakes = (first, Mistake("a.toml", None, "", "is not TOML"))
     document = told.failure(ConfigError("2 mistakes", mistakes=mistakes))
     errors = document["errors"]
     assert isinstance(errors, list)

@@ -80,7 +80,8 @@ def test_a_cron_line_fires_after_the_last_rotation() -> None:
 
 
 def test_an_hour_that_the_clocks_skip_or_repeat_fires_once() -> None:
-    """02:30 on 28 March 2027 does not exist in Berlin: it fires an hour on. On 31 October it comes twice: one firing."""
+    """02:30 on 28 March 2027 does not exist in Berlin: it fires an hour on. On 31 October it comes twice, and
+    fires once."""
     cron = parse_cron("30 2 * * *")
     spring = firings(cron, BERLIN, at("2027-03-27T12:00"))
     assert [next(spring), next(spring)] == [at("2027-03-28T01:30"), at("2027-03-29T00:30")]
