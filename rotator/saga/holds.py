@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rotator.domain.pair import SlotState, fingerprint
+from rotator.domain.words import State
 from rotator.saga.seen import Seen
 
 
@@ -25,11 +27,19 @@ RELEASE = "then `rotator release {app}`"
 
 def why_hold(s: Seen) -> Hold | None:
     """The first thing that is wrong with the picture; None where every part of it is expected."""
-    checks = (
+    checks: tuple[Callable[[Seen], Hold | None], ...] = (
         _slot_unreadable, _drift, _live_dead, _displaced, _live_behind, _late_abandon, _no_order, _refused, _logins,
         _foreign,
     )  # fmt: skip
+    if _only_undoing(s):
+        checks = (_slot_unreadable, _displaced, _live_behind, _late_abandon, _refused)
     return next((found for found in (check(s) for check in checks) if found), None)
+
+
+def _only_undoing(s: Seen) -> bool:
+    """A human saw it held and said to abandon it: what is ours and serves nobody is taken away, the rest is left."""
+    asked = s.abandoning and s.row.released and s.row.ends_as is State.ABANDONED and not s.row.force
+    return asked and not s.live_is_new and not s.promoted
 
 
 def _fix(s: Seen, text: str) -> str:

@@ -11,6 +11,10 @@ from rotator.domain.rotation import Rotation
 from rotator.domain.words import ENDED, Goal, State, Trigger
 from rotator.ports import Opening
 
+# What a human's word does to a held row, be it `release` or `abandon`: its counters of failures start again.
+GOES_ON: Changes = {"state": State.RUNNING, "released": True, "next_at": None, "refused_calls": 0, "tries": 0,
+                    "logins": 0, "failing_since": None}  # fmt: skip
+
 
 def opened(opening: Opening, last: Rotation | None, rotation_id: str, now: datetime) -> Rotation:
     """The row of a new rotation. A force takes over what the open one knew; a routine one remembers what the last
@@ -60,15 +64,14 @@ def abandoned(row: Rotation, *, now: bool) -> Changes | None:
                       fix="there is nothing to abandon")
     if row.force:
         raise Refused("a forced rotation cannot be abandoned", code="forced", fix="let it finish, or force again")
-    if row.goal is Goal.ABANDON:
+    if row.goal is Goal.ABANDON and row.state is not State.HELD:
         return {"abandon_now": True, "next_at": None} if now and not row.abandon_now else None
     if row.promoting:
         raise Refused("too late: the new pair was told to become primary", code="too_late",
                       fix="let it finish; the old pair stays valid until the overlap ends")
-    held = row.state is State.HELD
-    return {"goal": Goal.ABANDON, "ends_as": State.ABANDONED, "abandon_now": now, "next_at": None,
-            "reason": "abandoned", "message": "an operator abandoned it", "fix": "",
-            "state": State.RUNNING if held else row.state}
+    asked: Changes = {"goal": Goal.ABANDON, "ends_as": State.ABANDONED, "abandon_now": now or row.abandon_now,
+                      "next_at": None, "reason": "abandoned", "message": "an operator abandoned it", "fix": ""}
+    return {**asked, **GOES_ON} if row.state is State.HELD else asked
 
 
 def released(row: Rotation, *, discard_foreign: str) -> Changes:
@@ -79,10 +82,7 @@ def released(row: Rotation, *, discard_foreign: str) -> Changes:
     if row.state is not State.HELD:
         raise Refused(f"the rotation of {row.app} is {row.state}, not held", code="not_held",
                       fix="see `rotator status`")
-    changes: Changes = {
-        "state": State.RUNNING, "released": True, "next_at": None, "refused_calls": 0, "tries": 0, "logins": 0,
-        "failing_since": None, "discard_foreign": discard_foreign,
-    }  # fmt: skip
+    changes: Changes = {**GOES_ON, "discard_foreign": discard_foreign}
     if row.goal is Goal.ABANDON and row.ends_as is State.HELD and not row.new_key:
         again: Changes = {"goal": Goal.ROTATE, "ends_as": State.ABANDONED, "verify_until": None, "verified": "",
                           "compared": "", "canary": "", "publish_version": -1}

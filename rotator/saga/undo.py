@@ -117,7 +117,7 @@ def abandon(me: Worker, s: Seen) -> Seen:
         return _write_back(me, s)
     if row.abandon_until is not None and s.now < row.abandon_until and not row.abandon_now:
         return me.park(s, "abandon", row.abandon_until)
-    if s.slot is not None:
+    if s.slot_is_new or s.slot_is_lost_post or s.slot_is_named_foreign or s.clearable:
         return delete_slot(me, s, "abandon", new_key="", posting=False)
     if s.fence_due:
         return fence(me, s)

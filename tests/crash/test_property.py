@@ -16,8 +16,9 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from rotator.domain.words import State
 from tests.crash.machine import Rotations
+from tests.model.calls import THEM
 from tests.model.mutants import MUTANTS, ROOT, Mutant, plant
-from tests.model.scenes import run_to_end
+from tests.model.scenes import finish, run_to_end
 
 COMMON = settings(derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 CAUGHT = ("promote before escrow", "publish before verify", "retire before the overlap is over",
@@ -95,3 +96,31 @@ def test_a_force_that_is_forbidden_to_look_does_not_leave_the_escrow_behind() ->
     m.an_operator_releases(discard=False)
     m.teardown()
     assert run_to_end(m.w) is State.DONE
+
+
+@pytest.mark.parametrize("act", ["admin stages", "admin stages and promotes", "stranger writes live"])
+@pytest.mark.parametrize("calls", [12, 20, 30])
+def test_what_is_held_before_the_pivot_can_be_abandoned(act: str, calls: int) -> None:
+    """A person who saw it held gets out: what is ours is taken away, what the stranger made is left as it is."""
+    m = Rotations()
+    m.begin("default", 5, strangers=True)
+    m.process([(calls, act)])
+    if m.w.row.state is not State.HELD:  # the act came after the pivot, or did not matter
+        return m.teardown()
+    live, primary, theirs = m.w.live[m.w.live_number].pair, m.w.primary, {e for e in m.w.slot if e.author == THEM}
+    m.an_operator_abandons(now=False)
+    assert run_to_end(m.w) is State.ABANDONED
+    assert (m.w.live[m.w.live_number].pair, m.w.primary) == (live, primary)
+    assert theirs <= set(m.w.slot)
+    assert not any(entry.pair.key in m.w.minted for entry in m.w.slot)
+    m.what_has_ended_leaves_no_escrow()
+
+
+@pytest.mark.parametrize("world", ["neither accepted", "unknown, staged not"])
+def test_what_is_held_for_a_missing_fact_can_be_abandoned(world: str) -> None:
+    """Nobody has to state a fact only to get rid of a rotation."""
+    m = Rotations()
+    m.begin(world, 5, strangers=False)
+    assert finish(m.w) is State.HELD
+    m.an_operator_abandons(now=False)
+    assert finish(m.w) is State.ABANDONED

@@ -175,7 +175,8 @@ def finish(w: World) -> State:
     """Runs what is open, and checks what must be true however it ended."""
     state = run_to_end(w)
     row, live = w.row, w.live.get(w.live_number)
-    if w.acts_done == w.acts_closed and state in ENDED:  # no foreign act since the last look
+    left = row.goal is Goal.ABANDON and row.released  # a human saw it held, and said to leave it as it is
+    if w.acts_done == w.acts_closed and state in ENDED and not left:  # no foreign act since the last look
         rule(live is None or live.pair == w.primary, f"{state} but live is not the primary pair")
         rule(not w.slot, f"{state} but the slot is not empty (11)")
     rule(state not in ENDED or not w.escrow, f"{state} but a secret is left in escrow (11)")
