@@ -195,6 +195,7 @@ class Scene(Site):
     time: MovedTime
     stated: Mapping[str, str]
     deadline: float = 10.0
+    overlap: timedelta = OVERLAP
     notes: list[Committed] = field(default_factory=list)
 
     # --- one process -------------------------------------------------------------------
@@ -235,8 +236,10 @@ class Scene(Site):
                 if found:
                     return Way(ports, found[-1].consumer, row=found[-1])
                 consumer = ports.salesforce.find(self.billing["developer_name"], "")
-                begin = partial(open_rotation, ports, app="billing", org="acme", consumer=consumer,
-                                target=self.target, policy=Policy(overlap=OVERLAP), who=WHO, trigger=Trigger.MANUAL)
+                begin = partial(
+                    open_rotation, ports, app="billing", org="acme", consumer=consumer, target=self.target,
+                    policy=Policy(overlap=self.overlap), who=WHO, trigger=Trigger.MANUAL,
+                )  # fmt: skip
                 return Way(ports, consumer, begin)
 
             errand = Errand(setting, "billing", Until.DONE, find)
@@ -272,7 +275,7 @@ FRESH: dict[str, Any] = {"seed": 1, "difficulty": "difficult", "facts": {}, "sha
 
 
 def scene(sim: Running, door: Door, url: str, *, stated: Mapping[str, str] = ACCEPTING, deadline: float = 10.0,
-          **options: Any) -> Scene:
+          overlap: timedelta = OVERLAP, **options: Any) -> Scene:
     """A fresh world and an empty, migrated database at `url`."""
     world = door.post("/reset", {**FRESH, **options})
-    return Scene(sim, door, url, world, MovedTime(door), stated, deadline)
+    return Scene(sim, door, url, world, MovedTime(door), stated, deadline, overlap)

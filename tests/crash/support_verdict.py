@@ -78,6 +78,25 @@ def intents_first_by_time(history: Sequence[dict[str, Any]], trail: Sequence[dic
         assert set(steps_for(request)) & set(still), f"{request['effect']} without an intent: open {still}"
 
 
+def never_blind(history: Sequence[dict[str, Any]], settle: float) -> None:
+    """After a change that got no answer and had not happened when we looked, the same object is left alone for
+    `settle` seconds: the call may still be on its way (invariant 4)."""
+    for number, lost in enumerate(history):
+        if lost["fault"] and lost["purpose"] in PURPOSES and (lost["late"] or not lost["applied"]):
+            again = (one for one in history[number + 1 :] if object_of(one) == object_of(lost))
+            for one in again:
+                assert one["at"] - lost["at"] >= settle, f"{one['purpose']} {one['at'] - lost['at']} s after a lost one"
+
+
+def object_of(request: dict[str, Any]) -> str:
+    """What a request changes: the slot, the tokens, or one path of Vault; by the request where it changes nothing."""
+    if request["purpose"] not in PURPOSES:
+        return f"request {request['n']}"
+    if request["site"] == "vault":
+        return str(request["path"]).split("/", 4)[-1]
+    return "slot" if "/staged" in request["path"] else "tokens"
+
+
 # What an open intent must stand for when a process dies in such a request.
 PURPOSES: dict[str, tuple[str, ...]] = {
     "stage": ("stage",), "promote": ("promote", "clear"), "delete slot": ("retire", "discard", "abandon", "clear"),

@@ -10,17 +10,19 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rotator.domain.rotation import Rotation
+from rotator.domain.timing import Timing
 from rotator.domain.words import State
 from rotator.simulator import Running
 from tests.crash.support import ACCEPTING, Door, Scene, filled, scene
 from tests.crash.support_faults import KINDS, SHORT, UNREADABLE, Plan, changes, every, lean, sample
-from tests.crash.support_verdict import intents_first, no_outage, rotated, silent, stands, untouched
+from tests.crash.support_verdict import intents_first, never_blind, no_outage, rotated, silent, stands, untouched
 from tests.servers.postgres import RealPostgres
 
 SEEDS = (7, 3)  # of the simulated org's habits: `make check`, and one more of `make crash`
@@ -38,9 +40,11 @@ WORLDS: dict[str, dict[str, Any]] = {
     "secret told once": {"facts": {"secret_readable_again": "no"}},
     "slow to know a pair": {"facts": {"new_pair_propagation": "90s", "delete_propagation": "120s"}},
     "sessions shared": {"facts": {"session_shared_between_logins": "yes"}},
+    "no overlap": {"overlap": timedelta(0), "overlap_s": 0},
     "tokens die with their pair": {"facts": {"tokens_die_with_pair": "yes"}},
     "slot id survives": {"facts": {"slot_id_survives_rotate": "yes"}},
 }
+REFUSALS = ("429", "429, long", "redirect")  # an answer that says that nothing was done
 Make = Callable[..., Scene]
 
 
@@ -87,6 +91,8 @@ def attempt(make: Make, plan: Plan, **options: Any) -> tuple[State, str]:
         row = here.run_to_rest()
     assert [fault["fired"] for fault in here.door.get("/faults")] == [1], "the fault was not played"
     judge(here, row)
+    if plan.kind.name not in REFUSALS and "requests" not in plan.kind.args:  # those have landed when we look
+        never_blind(here.history(), Timing().settle.total_seconds())
     return rest
 
 
@@ -155,6 +161,13 @@ def test_a_sample_of_faults_is_survived_on_postgresql(on_postgres: Make) -> None
 def test_faults_are_survived_in_orgs_that_differ_in_one_fact(world: str, on_sqlite: Make) -> None:
     """A seeded sample in each of these worlds."""
     explore(on_sqlite, sample(undisturbed(on_sqlite, **WORLDS[world]), 8), **WORLDS[world])
+
+
+@pytest.mark.timeout(600)
+def test_a_late_change_finds_nothing_to_harm_where_all_goes_fast(on_sqlite: Make) -> None:
+    """Without an overlap the slot is empty again within the time in which a late call may land."""
+    plans = [plan for plan in every(undisturbed(on_sqlite, **WORLDS["no overlap"])) if plan.kind.kind == "late"]
+    explore(on_sqlite, [plan for plan in plans if plan.write and plan.kind.lean], **WORLDS["no overlap"])
 
 
 @pytest.mark.exhaustive
