@@ -72,6 +72,10 @@ def killed_at_request(place: Place, n: int, when: str, lands: bool = False) -> s
     reached = paused(place) == "paused"
     if reached:
         one.killed()
+    else:
+        one.wait()
+    place.door.delete("/pause")  # the verdict asks the far side too
+    if reached:
         after_death(place)
         open_at_death(place.history()[n - 1], place.trail())
         resume(place)
