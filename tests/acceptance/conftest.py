@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.scene import Door, Scene, simulator
+from tests.servers.fixtures import place_of
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +22,9 @@ def door() -> Iterator[Door]:
 def scene(door: Door, tmp_path: Path) -> Scene:
     """A fresh difficult world and a configuration for it."""
     return Scene(door, tmp_path)
+
+
+@pytest.fixture
+def real_vault_binary() -> str:
+    """The Vault at hand; only for tests that say that they need it."""
+    return place_of("vault")
