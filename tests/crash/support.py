@@ -165,6 +165,12 @@ class Site:
         with self.database() as database:
             return SqlLedger(database, CONTEXT).rotations(open_only=False)[-1]
 
+    def open_intents(self) -> list[str]:
+        """The steps whose intent has no outcome, as the consumer's row has them."""
+        one = self.rotation().consumer
+        with self.database() as database:
+            return list(SqlLedger(database, CONTEXT).read(one.org_id, one.consumer_id).unknown)
+
     def begun(self) -> bool:
         """Whether there is a rotation."""
         with self.database() as database:

@@ -130,8 +130,9 @@ class Place(Site):
         return place
 
     def start(self, *words: str, **at: Any) -> Rotator:
-        """`rotator rotate billing --until done`, and maybe the commit at which it gets a signal."""
-        argv = ["--config", str(self.folder / "rotator.toml"), "--json", "rotate", "billing", "--until", "done", *words]
+        """`rotator rotate billing --until done` unless told; and maybe the commit at which it gets a signal."""
+        words = words or ("rotate", "billing", "--until", "done")
+        argv = ["--config", str(self.folder / "rotator.toml"), "--json", *words]
         out, notes = self.folder / f"out-{len(self.started)}", self.folder / "notes"
         pid = self.launcher.order(start=argv, out=str(out), notes=str(notes), **at)["pid"]
         self.started.append(Rotator(self.launcher, pid))

@@ -13,6 +13,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,11 +29,13 @@ from tests.crash.support_verdict import (
     rotated,
     silent,
     stands,
+    untouched,
 )
 from tests.servers.postgres import RealPostgres
 
 SEED = 20
 WHEN = ("before", "after")
+NO_STEPS = ("request", "lease")  # rows of the trail that leave the rotation where it was
 REQUESTS, COMMITS = range(1, 62), range(1, 41)  # a test compares them with an undisturbed rotation
 
 
@@ -135,6 +138,23 @@ def frozen_in_flight(place: Place, purpose: str) -> str:
     return f"{purpose}: {len(left)} left in the slot"
 
 
+def frozen_in_publish(place: Place) -> str:
+    """SIGSTOP while the write to the live path waits; an operator abandons; then the write lands: it must fail."""
+    path = {"method": "POST", "path": f"data/{place.target.path}"}
+    place.door.post("/pause", {"when": "before", "match": path, "nth": 1})
+    first = place.start()
+    until(lambda: paused(place) == "paused", "nobody came to the pause")
+    first.send(signal.SIGSTOP)
+    until(lambda: first.look() == "stopped", "it does not stop")
+    assert place.start("abandon", "billing").wait() == 0, place.said(1)
+    first.send(signal.SIGCONT)
+    place.door.post("/resume", {})
+    first.wait()
+    no_outage(place)
+    untouched(place)
+    return str(place.rotation().state)
+
+
 def resume(place: Place) -> None:
     """The next start; none where the last word had been written."""
     if not (place.begun() and place.rotation().ended):
@@ -151,6 +171,18 @@ def after_death(place: Place, *, exactly: bool = False) -> None:
     last = trail[-1]["seq"] if trail else 0
     assert last >= known, f"row {known} was acknowledged, and the trail ends at {last}"
     assert not exactly or last == known, "a row was committed before COMMIT was sent"
+    if place.begun():
+        one_story(place, trail)
+
+
+def one_story(place: Place, trail: list[dict[str, Any]]) -> None:
+    """What the mutable rows say is what the trail says: both came with the same COMMIT."""
+    row, still = place.rotation(), list[str]()
+    told = [event["step"] for event in trail if event["rotation_id"] == row.id and event["step"] not in NO_STEPS]
+    assert row.step == (told[-1] if told else "stage"), f"the row is at {row.step}, and the trail ends with {told[-2:]}"
+    for event in trail:
+        still = [*still, event["step"]] if event["phase"] == "intent" else [] if event["phase"] == "outcome" else still
+    assert place.open_intents() == still, "the open intents are not those of the trail"
 
 
 def judge(place: Place) -> None:
@@ -217,6 +249,11 @@ def test_a_call_of_a_frozen_worker_lands_when_all_is_over(on_sqlite: Crew) -> No
     """It hits nothing: the slot entry is gone, check-and-set fails, versions are destroyed already."""
     purposes = ("stage", "kv write", "promote", "delete slot", "end usage tokens", "kv destroy")
     print(on_sqlite.all([(purpose,) for purpose in purposes], frozen_in_flight))
+
+
+def test_a_publish_that_lands_after_an_abandon_is_fenced_off(on_sqlite: Crew) -> None:
+    """The live path was rewritten before the new pair was discarded: the late check-and-set fails."""
+    assert on_sqlite.all([()], frozen_in_publish) == ["abandoned"]
 
 
 def test_the_first_start_of_all_can_die_while_it_makes_the_database(on_sqlite: Crew) -> None:
