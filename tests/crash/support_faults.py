@@ -84,13 +84,13 @@ def every(history: Sequence[dict[str, Any]]) -> list[Plan]:
 
 def lean(history: Sequence[dict[str, Any]]) -> list[Plan]:
     """The lean kinds at every request that changes something; and the reads of one purpose share the kinds between
-    them, so that every purpose meets every kind that means something to a read, and every request meets a fault."""
+    them, so that every purpose meets every lean kind that means something to a read, and every request a fault."""
     writes = [p for p in every(history) if p.write and p.kind.lean]
     places: dict[str, list[int]] = {}
     for n, request in enumerate(history, 1):
         if not changes(request):
             places.setdefault(plan(n, request, KINDS[0]).purpose, []).append(n)
-    kinds = [kind for kind in KINDS if kind.reads]
+    kinds = [kind for kind in KINDS if kind.reads and kind.lean]
     reads = [
         plan(numbers[i % len(numbers)], history[numbers[i % len(numbers)] - 1], kinds[i % len(kinds)])
         for numbers in places.values() for i in range(max(len(kinds), len(numbers)))

@@ -141,7 +141,7 @@ def test_an_undisturbed_rotation_ends_with_every_claim_proven(on_sqlite: Make) -
 
 @pytest.mark.timeout(900)
 def test_every_fault_is_survived(on_sqlite: Make) -> None:
-    """SQLite: the lean kinds at every change, every kind at every sort of read, a fault at every request."""
+    """SQLite: the lean kinds at every change and at every sort of read, a fault at every request."""
     history = undisturbed(on_sqlite, seed=SEEDS[0])
     plans = lean(history)
     assert {plan.n for plan in plans} == set(range(1, len(history) + 1))
