@@ -46,6 +46,11 @@ def _fix(s: Seen, text: str) -> str:
     return f"{text}; {RELEASE.format(app=s.row.app)}"
 
 
+def _by_hand(s: Seen) -> str:
+    """What a person does where only a person can tell which pair is good."""
+    return f"put the present primary pair into {s.row.target.path} (docs/runbook.md, By hand)"
+
+
 def _slot_unreadable(s: Seen) -> Hold | None:
     if s.several:
         return Hold("several_staged", "the staged slot holds several pairs",
@@ -60,10 +65,10 @@ def _drift(s: Seen) -> Hold | None:
     ours = s.row.ours
     if s.primary.key not in ours:
         return Hold("foreign_primary", f"the primary pair ({fingerprint(s.primary.key)}) is not one of this rotation:"
-                    " somebody else rotated", f"`rotator abandon {s.row.app}`, then `rotator adopt {s.row.app}`")
+                    " somebody else rotated", f"{_by_hand(s)}; then `rotator abandon {s.row.app}`")
     if s.live_key and s.live_key not in ours:
         return Hold("drift", f"the live path serves a pair ({fingerprint(s.live_key)}) that is neither old nor new",
-                    f"`rotator adopt {s.row.app}` writes the present primary pair to {s.row.target.path}")
+                    _fix(s, _by_hand(s)))
     pair = s.escrowed_pair
     live = s.pic.live.credential
     if s.live_is_new and pair is not None and live is not None and live.pair != pair:
@@ -75,8 +80,7 @@ def _drift(s: Seen) -> Hold | None:
 def _live_dead(s: Seen) -> Hold | None:
     if s.live_key and not s.accepted(s.live_key):
         return Hold("live_dead", "the live path serves a pair that Salesforce does not accept, and no other secret of"
-                    " this app is in Vault", f"`rotator abandon {s.row.app}` and `rotator adopt {s.row.app}`: it reads"
-                    " the present primary pair from Salesforce")
+                    " this app is in Vault", f"{_by_hand(s)}; then `rotator abandon {s.row.app}`")
     return None
 
 
@@ -101,7 +105,7 @@ def _live_behind(s: Seen) -> Hold | None:
 def _late_abandon(s: Seen) -> Hold | None:
     if s.promoted and s.abandoning:
         return Hold("too_late_to_abandon", "the new pair became primary before the abandon could be done",
-                    "somebody else promoted it; `rotator adopt` takes it as it is")
+                    f"somebody else promoted it: {_by_hand(s)}")
     return None
 
 
@@ -111,10 +115,10 @@ def _no_order(s: Seen) -> Hold | None:
         return None
     if facts.no("staged_pair_accepted") and not facts.yes("rotated_pair_accepted"):
         return Hold("no_order", "no order without an outage is known: the fact rotated_pair_accepted is missing",
-                    _fix(s, "state rotated_pair_accepted in [orgs.X.facts], or run `rotator calibrate`"))
+                    _fix(s, f"state rotated_pair_accepted in [orgs.{s.row.org}.facts]"))
     if facts.unknown("staged_pair_accepted") and s.row.policy.block_first:
         return Hold("fact_missing", "block-first needs the fact staged_pair_accepted",
-                    _fix(s, "state staged_pair_accepted in [orgs.X.facts]"))
+                    _fix(s, f"state staged_pair_accepted in [orgs.{s.row.org}.facts]"))
     return None
 
 

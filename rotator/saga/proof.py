@@ -61,7 +61,7 @@ def refused(me: Worker, s: Seen) -> Seen:
     if s.now < retired + 2 * me.timing.propagation:
         return me.park(s, "refused", s.now + me.pace(tries), tries=tries)
     return unproven(me, s, "old_pair_accepted", "the old pair is deleted, but still logs in",
-                    "open the app in Setup and look for a second consumer; consider `rotator force`",
+                    "open the app in Setup and look for a second consumer: docs/runbook.md, old_pair_accepted",
                     {"refused": Claim.FAILED})
 
 

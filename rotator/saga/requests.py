@@ -66,12 +66,19 @@ def abandoned(row: Rotation, *, now: bool) -> Changes | None:
         raise Refused("a forced rotation cannot be abandoned", code="forced", fix="let it finish, or force again")
     if row.goal is Goal.ABANDON and row.state is not State.HELD:
         return {"abandon_now": True, "next_at": None} if now and not row.abandon_now else None
-    if row.promoting:
+    if row.promoting and not lost_to_others(row):
         raise Refused("too late: the new pair was told to become primary", code="too_late",
                       fix="let it finish; the old pair stays valid until the overlap ends")
     asked: Changes = {"goal": Goal.ABANDON, "ends_as": State.ABANDONED, "abandon_now": now or row.abandon_now,
-                      "next_at": None, "reason": "abandoned", "message": "an operator abandoned it", "fix": ""}
+                      "next_at": None, "reason": "abandoned", "message": "an operator abandoned it", "fix": "",
+                      "promoting": False}
     return {**asked, **GOES_ON} if row.state is State.HELD else asked
+
+
+def lost_to_others(row: Rotation) -> bool:
+    """Held, because somebody else's pair became primary: nothing can go forward any more, so it may go back although
+    a promote intent was committed. What became of that intent was settled before the hold."""
+    return row.state is State.HELD and row.reason == "foreign_primary"
 
 
 def released(row: Rotation, *, discard_foreign: str) -> Changes:

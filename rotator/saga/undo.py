@@ -21,11 +21,12 @@ def settle(me: Worker, s: Seen) -> Seen:
     """A late call cannot be recalled: unless the outcome reads as done, wait until it cannot land after our next."""
     if s.landed:
         return me.outcome(s, "settle", evidence={"landed": list(s.unknown)}, settle_until=None)
-    if s.row.settle_until is None:
-        until = s.now + me.timing.settle
-        return me.park(s, "settle", until, settle_until=until)
-    if s.now < s.row.settle_until:
-        return me.park(s, "settle", s.row.settle_until)
+    since = s.row.failing_since or s.now
+    if s.row.settle_until is None or s.now < s.row.settle_until:
+        until = s.row.settle_until or s.now + me.timing.settle
+        lasts = s.now - since >= me.timing.vault_wait
+        return me.park(s, "settle", until, State.WAITING if lasts else State.RUNNING, settle_until=until,
+                       failing_since=since)
     s = me.outcome(s, "settle", Outcome.UNKNOWN, evidence={"steps": list(s.unknown)}, settle_until=None)
     return s.doubt()
 

@@ -9,7 +9,7 @@ from tests.contract import salesforce_ports
 from tests.model.calls import CONSUMER, USER, Truth
 from tests.model.plans import CLOSED
 from tests.model.ports import MemorySalesforce
-from tests.model.scenes import stranger
+from tests.model.strangers import stranger
 from tests.model.world import World
 
 

@@ -24,7 +24,8 @@ from tests.model import rules
 from tests.model.calls import Crash
 from tests.model.plans import DELAYS, WORLDS
 from tests.model.ports import MemoryLedger
-from tests.model.scenes import FOREIGN, do, expected, finish, others, start
+from tests.model.scenes import do, expected, finish, others, start
+from tests.model.strangers import FOREIGN
 from tests.model.world import World
 
 PLACES = {"vault": ("live", "escrow", "mount", "older"), "org": ("primary", "slot", "login", "tokens"), "db": ("db",)}

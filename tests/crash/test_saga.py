@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import fields
 from datetime import timedelta
 from typing import get_type_hints
 
 from rotator.domain.changes import Changes
-from rotator.domain.rotation import Rotation
+from rotator.domain.pair import Credential
+from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import STEP_NAMES, State, Trigger
 from rotator.saga.steps import STEPS
-from tests.model.scenes import begin, run_to_end
+from tests.model.calls import Crash
+from tests.model.ports import MemoryLedger
+from tests.model.scenes import begin, run_to_end, start
 from tests.model.world import World
 
 
@@ -47,6 +51,33 @@ def test_a_dry_run_changes_nothing_that_a_reader_sees() -> None:
     assert run_to_end(w) is State.ABANDONED
     assert w.row.reason == "dry_run"
     assert (w.primary, w.live_number, w.slot, w.escrow) == (*before, [], {})
+
+
+def died_after(call: int) -> World:
+    """A world whose first process died after this call."""
+    w = World(faults={call: "crash-after"})
+    begin(w, Trigger.MANUAL)
+    with suppress(Crash):
+        start(w, w.wanted)
+    w.faults = {}
+    return w
+
+
+def test_a_rotation_that_others_overtook_has_a_way_out() -> None:
+    """Somebody else's pair became primary after our promote intent: a person puts it into the live path and abandons;
+    what is ours is taken away, and the next rotation replaces their pair."""
+    w = next(w for w in map(died_after, range(1, 200)) if w.rows and w.row.promoting)
+    assert w.primary.key == "key0", "the intent is committed, the promote not sent"
+    w.primary, w.acts_done = w.new_pair(w.foreign), w.acts_done + 1
+    assert run_to_end(w) is State.HELD
+    assert w.row.reason == "foreign_primary"
+    w.live_number += 1
+    w.live[w.live_number] = Credential(w.primary, "", {"note": ""})
+    MemoryLedger(w).ask_abandon(w.row.id, Who())
+    assert run_to_end(w) is State.ABANDONED
+    assert (w.live[w.live_number].pair, w.escrow) == (w.primary, {})
+    begin(w, Trigger.MANUAL)
+    assert run_to_end(w) is State.DONE
 
 
 def test_the_proof_waits_for_the_propagation_after_retire() -> None:

@@ -27,7 +27,8 @@ from rotator.domain.rotation import Rotation
 from rotator.domain.words import State
 from tests.model.calls import CONSUMER, TARGET, Entry, Truth, pair
 from tests.model.rules import Violation
-from tests.model.scenes import FOREIGN, OPERATOR, SCENES
+from tests.model.scenes import OPERATOR, SCENES
+from tests.model.strangers import FOREIGN
 from tests.model.world import World
 
 SEED = 20

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from rotator.domain.errors import Refused, Stale, Unavailable
-from rotator.domain.pair import Credential, SlotState
 from rotator.domain.rotation import Policy, Who
 from rotator.domain.timing import Timing
 from rotator.domain.words import ENDED, Goal, State, Trigger
@@ -18,21 +16,16 @@ from rotator.saga.look import BLANK, Eyes
 from rotator.saga.opening import open_rotation
 from rotator.saga.runner import Runner
 from rotator.saga.worker import Ports, Worker
-from tests.model.calls import CONSUMER, TARGET, THEM, US, Crash, Entry
+from tests.model.calls import CONSUMER, TARGET, Crash
 from tests.model.ports import MemoryClock, MemoryLedger, MemorySalesforce, MemoryVault
 from tests.model.rules import Violation, rule
+from tests.model.strangers import stranger
 from tests.model.world import World
 
 TIMING = Timing(propagation=timedelta(seconds=20), proof_spacing=timedelta(seconds=5))
 LEASE = TIMING.lease.total_seconds()
 MOST_STARTS = 150
 OPERATOR = ("abandon", "force")
-FOREIGN = (
-    "admin stages", "attacker stages as us", "attacker swaps ours for his, as us", "admin deletes our staged pair",
-    "admin deletes the Rotated pair", "admin promotes ours", "admin promotes the Rotated pair", "slot expires",
-    "primary replaced", "admin stages and promotes", "second entry", "stranger writes live",
-    "stranger rolls live back", "stranger edits his field",
-)  # fmt: skip
 
 
 def ports(w: World) -> Ports:
@@ -125,40 +118,6 @@ def force_now(w: World) -> None:
         w.wanted = None
 
     undisturbed(w, opens)
-
-
-def stranger(w: World, act: str, entry: Entry | None) -> None:
-    state = entry.state if entry else None
-    now = w.live.get(w.live_number)
-    if entry and "swaps" in act and state is SlotState.ACTIVE:
-        w.slot.remove(entry)
-    if act == "admin stages and promotes":
-        w.slot = [Entry(f"id{next(w.numbers)}", w.new_pair(w.foreign), SlotState.ACTIVE, THEM)]
-        w.swap(w.slot[0])
-    elif act == "second entry" or (("stages" in act or "swaps" in act) and not w.slot):
-        author = US if "as us" in act else THEM
-        w.slot.insert(0, Entry(f"id{next(w.numbers)}", w.new_pair(w.foreign), SlotState.ACTIVE, author))
-    elif entry and "deletes" in act and state is (SlotState.ROTATED if "Rotated" in act else SlotState.ACTIVE):
-        w.kill(entry)
-    elif entry and "promotes" in act and state is (SlotState.ROTATED if "Rotated" in act else SlotState.ACTIVE):
-        w.swap(entry)
-    elif act == "slot expires" and entry:
-        w.slot[0] = entry._replace(state=SlotState.EXPIRED)
-    elif act == "primary replaced":
-        w.primary = w.new_pair(w.foreign)
-    elif "live" in act or "field" in act:
-        stranger_writes(w, act, now)
-
-
-def stranger_writes(w: World, act: str, now: Credential | None) -> None:
-    older = [v for n, v in sorted(w.live.items()) if now and v.pair != now.pair]
-    if now is None or ("rolls" in act and not older):
-        return
-    w.live_number += 1
-    if "field" in act:
-        w.live[w.live_number] = replace(now, other={"note": "edited"})
-    else:
-        w.live[w.live_number] = older[-1] if "rolls" in act else Credential(w.new_pair(w.foreign), "", {"note": ""})
 
 
 def undisturbed(w: World, what: Callable[[World], Any]) -> Any:

@@ -191,7 +191,7 @@ class Rest:
         if not same(self._org_id, login.org_id):
             raise Refused(
                 f"this host belongs to org {login.org_id}, and {self._org_id} is pinned",
-                fix="a refreshed sandbox? put the new id into `org_id`, then `rotator adopt` each app",
+                fix="a refreshed sandbox? put the new id into `org_id`, then see `rotator check` for each app",
                 code="org_mismatch",
             )
 

@@ -25,7 +25,7 @@ from rotator.domain.changes import Changes
 from rotator.domain.event import Event
 from rotator.domain.ids import sortable_id
 from rotator.domain.rotation import Rotation, Who
-from rotator.domain.words import Outcome, Phase
+from rotator.domain.words import Outcome, Phase, State
 from rotator.ports import Lease, Opening, Record
 from rotator.saga.requests import abandoned, opened, released, superseded, takes_over
 
@@ -154,7 +154,8 @@ class SqlLedger:
 
     def ask_abandon(self, rotation_id: str, who: Who, *, now: bool = False) -> Rotation:
         """See the port."""
-        only = rotations.c.promoting == 0  # one conditional update excludes a promote intent
+        # One conditional update excludes a promote intent; nobody works at a held row.
+        only = (rotations.c.promoting == 0) | (rotations.c.state == State.HELD.value)
         return self._act("abandon", rotation_id, who, lambda before: abandoned(before, now=now), only)
 
     def release(self, rotation_id: str, who: Who, *, discard_foreign: str = "") -> Rotation:
