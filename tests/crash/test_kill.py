@@ -229,8 +229,10 @@ def test_a_death_at_any_commit_is_survived(on_sqlite: Crew) -> None:
 def test_deaths_on_postgresql_are_survived(on_postgres: Crew) -> None:
     """A seeded sample of both sorts."""
     rng = random.Random(SEED)
-    on_postgres.all([(n, rng.choice(WHEN), rng.random() < 0.3) for n in rng.sample(REQUESTS, 5)], killed_at_request)
-    on_postgres.all([(n, rng.choice(WHEN)) for n in rng.sample(COMMITS, 5)], killed_at_commit)
+    calls = [(n, rng.choice(WHEN), rng.random() < 0.3) for n in rng.sample(REQUESTS, 5)]
+    said = on_postgres.all(calls, killed_at_request)
+    said += on_postgres.all([(n, rng.choice(WHEN)) for n in rng.sample(COMMITS, 5)], killed_at_commit)
+    assert said.count("killed") >= 8, said
 
 
 @pytest.mark.timeout(300)
@@ -248,7 +250,7 @@ def test_a_frozen_worker_that_wakes_changes_nothing(on_sqlite: Crew) -> None:
 def test_a_call_of_a_frozen_worker_lands_when_all_is_over(on_sqlite: Crew) -> None:
     """It hits nothing: the slot entry is gone, check-and-set fails, versions are destroyed already."""
     purposes = ("stage", "kv write", "promote", "delete slot", "end usage tokens", "kv destroy")
-    print(on_sqlite.all([(purpose,) for purpose in purposes], frozen_in_flight))
+    assert len(on_sqlite.all([(purpose,) for purpose in purposes], frozen_in_flight)) == len(purposes)
 
 
 def test_a_publish_that_lands_after_an_abandon_is_fenced_off(on_sqlite: Crew) -> None:
@@ -273,6 +275,7 @@ def test_every_death_on_both_databases(database: str, request: pytest.FixtureReq
     """Before and after every call (landing or not) and every commit, and frozen after each commit."""
     here: Crew = request.getfixturevalue(database)
     ways = (("before", False), ("before", True), ("after", False))
-    here.all([(n, *way) for n in REQUESTS for way in ways], killed_at_request)
-    here.all([(n, when) for n in COMMITS for when in WHEN], killed_at_commit)
-    here.all([(n,) for n in COMMITS], frozen_at_commit)
+    said = here.all([(n, *way) for n in REQUESTS for way in ways], killed_at_request)
+    said += here.all([(n, when) for n in COMMITS for when in WHEN], killed_at_commit)
+    said += here.all([(n,) for n in COMMITS], frozen_at_commit)
+    assert said.count("killed") > len(REQUESTS)

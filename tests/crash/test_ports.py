@@ -153,21 +153,24 @@ def test_every_fault_is_survived(on_sqlite: Make) -> None:
 @pytest.mark.timeout(600)
 def test_a_sample_of_faults_is_survived_on_postgresql(on_postgres: Make) -> None:
     """PostgreSQL: a seeded sample, half of it at changes."""
-    explore(on_postgres, sample(undisturbed(on_postgres, seed=SEEDS[0]), 24), seed=SEEDS[0])
+    ends = explore(on_postgres, sample(undisturbed(on_postgres, seed=SEEDS[0]), 24), seed=SEEDS[0])
+    assert ends[State.DONE] > 12
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("world", list(WORLDS))
 def test_faults_are_survived_in_orgs_that_differ_in_one_fact(world: str, on_sqlite: Make) -> None:
     """A seeded sample in each of these worlds."""
-    explore(on_sqlite, sample(undisturbed(on_sqlite, **WORLDS[world]), 8), **WORLDS[world])
+    ends = explore(on_sqlite, sample(undisturbed(on_sqlite, **WORLDS[world]), 8), **WORLDS[world])
+    assert ends[State.DONE] > 4
 
 
 @pytest.mark.timeout(600)
 def test_a_late_change_finds_nothing_to_harm_where_all_goes_fast(on_sqlite: Make) -> None:
     """Without an overlap the slot is empty again within the time in which a late call may land."""
     plans = [plan for plan in every(undisturbed(on_sqlite, **WORLDS["no overlap"])) if plan.kind.kind == "late"]
-    explore(on_sqlite, [plan for plan in plans if plan.write and plan.kind.lean], **WORLDS["no overlap"])
+    ends = explore(on_sqlite, [plan for plan in plans if plan.write and plan.kind.lean], **WORLDS["no overlap"])
+    assert set(ends) == {State.DONE}
 
 
 @pytest.mark.exhaustive
@@ -177,7 +180,7 @@ def test_a_late_change_finds_nothing_to_harm_where_all_goes_fast(on_sqlite: Make
 def test_every_kind_at_every_request_on_sqlite(kind: Any, seed: int, on_sqlite: Make) -> None:
     """The whole space, in two orgs of different habits."""
     history = undisturbed(on_sqlite, seed=seed)
-    explore(on_sqlite, [plan for plan in every(history) if plan.kind is kind], seed=seed)
+    assert explore(on_sqlite, [plan for plan in every(history) if plan.kind is kind], seed=seed)
 
 
 @pytest.mark.exhaustive
@@ -186,7 +189,7 @@ def test_every_kind_at_every_request_on_sqlite(kind: Any, seed: int, on_sqlite: 
 def test_every_kind_at_every_request_on_postgresql(kind: Any, on_postgres: Make) -> None:
     """The whole space on PostgreSQL."""
     history = undisturbed(on_postgres, seed=SEEDS[0])
-    explore(on_postgres, [plan for plan in every(history) if plan.kind is kind], seed=SEEDS[0])
+    assert explore(on_postgres, [plan for plan in every(history) if plan.kind is kind], seed=SEEDS[0])
 
 
 @pytest.mark.exhaustive
@@ -195,7 +198,7 @@ def test_every_kind_at_every_request_on_postgresql(kind: Any, on_postgres: Make)
 def test_many_faults_in_orgs_that_differ_in_one_fact(world: str, on_sqlite: Make) -> None:
     """A larger sample in each world, with other habits."""
     options = {**WORLDS[world], "seed": SEEDS[1]}
-    explore(on_sqlite, sample(undisturbed(on_sqlite, **options), 150), **options)
+    assert explore(on_sqlite, sample(undisturbed(on_sqlite, **options), 150), **options)
 
 
 def test_the_scenes_start_as_they_should(on_sqlite: Make) -> None:
