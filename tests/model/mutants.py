@@ -125,7 +125,7 @@ MUTANTS = (
     Mutant("the first refusal of a new pair decides", "one routine", {SAGA + "mint.py": (
         ("    if s.now < until:\n", "    if s.now < s.now:\n"),)}),
     Mutant("abandon after a promote intent", "operator", {SAGA + "requests.py": (
-        ("    if row.promoting:\n", "    if False:\n"),)}),
+        ("    if row.promoting and not lost_to_others(row):\n", "    if False:\n"),)}),
     Mutant("an intent in spite of an abandon", "operator", {MODEL + "ports.py": (
         (" or (event.phase is Phase.INTENT and w.row.goal != seen.goal)", ""),)}),
     Mutant("a force adopts the staged pair", "operator", {SAGA + "requests.py": (
