@@ -103,6 +103,11 @@ def frozen_at_commit(place: Place, n: int) -> str:
     if first.look() == "ended":
         return "not reached"
     intent, begun = place.trail()[-1], place.begun()
+    if begun and place.rotation().ended:  # waits are counted in commits too: this time it was faster
+        first.send(signal.SIGCONT)
+        first.wait()
+        judge(place)
+        return "ended"
     place.finish()
     rows, requests = len(place.trail()), place.history()[-1]["n"]
     first.send(signal.SIGCONT)
@@ -243,7 +248,7 @@ def test_a_frozen_worker_that_wakes_changes_nothing(on_sqlite: Crew) -> None:
     intents = [row["seq"] for row in place.trail() if row["phase"] == "intent"]
     said = on_sqlite.all([(place.commit_of(seq),) for seq in intents], frozen_at_commit)
     print(said)
-    assert sum(text.endswith("intent: 75") for text in said) >= 8, said
+    assert sum(text.endswith("intent: 75") for text in said) >= len(intents) - 3, said
 
 
 @pytest.mark.timeout(300)
