@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from rotator.adapters.sql.survey import survey
 from rotator.config import AppConfig
 from rotator.domain.policy import Due, due
 from rotator.domain.rotation import Rotation
 from rotator.wiring.connections import Connections
-from rotator.wiring.run_once import ages_of
 from rotator.wiring.settings import schedule_of
 from rotator.wiring.told import moment, rotation
 
@@ -17,11 +17,12 @@ Json = dict[str, object]
 
 def status(connections: Connections, app: str = "") -> Json:
     """The document of `rotator status`; of one app where it is named. Raises UsageError for an unknown app."""
-    rows = {row.app: row for row in connections.ledger.rotations(open_only=True)}
+    seen = survey(connections.database)
+    rows = {row.app: row for row in seen.open}
     if app and app not in rows:
         connections.app(app)
     names = [app] if app else [*connections.config.apps, *sorted(rows.keys() - connections.config.apps.keys())]
-    ages, now = ages_of(connections), connections.now()
+    ages, now = seen.last, seen.now
     told = [_one(connections, name, rows.get(name), ages.get(name), now) for name in names]
     return {"daemon": None, "now": moment(now), "apps": told}
 
