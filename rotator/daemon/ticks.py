@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import UTC
 
@@ -23,6 +24,7 @@ class Ticks:
             timezone=UTC, job_defaults=usual, executors={"default": ThreadPoolExecutor(1)}
         )
         self._tick = tick
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that outlasts its interval is no news
 
     def start(self, seconds: float) -> None:
         """The first tick comes after this time."""
