@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rotator.adapters.sql.survey import Survey, survey
 from rotator.domain.errors import Refused
+from rotator.domain.pause import pause_of
 from rotator.domain.policy import Due, due
 from rotator.domain.rotation import Rotation
 from rotator.domain.words import Trigger
@@ -25,6 +26,9 @@ def why_not(connections: Connections, name: str, seen: Survey) -> Mapping[str, o
         return {"app": name, "reason": "disabled"}
     if app.kind != "external_client_app":
         return {"app": name, "reason": "assisted: a classic connected app"}
+    paused = pause_of(seen.pauses, name, app.org)
+    if paused is not None:
+        return {"app": name, "reason": str(paused)}
     told = due_of(connections, name, seen.last.get(name), seen.now)
     return None if told.now else {"app": name, "reason": "not due", "next_due_at": moment(told.at)}
 

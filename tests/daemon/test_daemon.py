@@ -61,7 +61,8 @@ def test_two_daemons_on_one_postgresql_rotate_each_app_once(door: Door, tmp_path
     with daemon(fleet, "one") as one, daemon(fleet, "two") as two:
         until(lambda: one.settled() | two.settled() == fleet.names, 100)
         assert (one.stop(), two.stop()) == (0, 0)
-        shares = [[s["step"] for s in each.lines("step") if s["outcome"] == "ok"].count("promote") for each in (one, two)]
+        steps = [[line["step"] for line in each.lines("step") if line["outcome"] == "ok"] for each in (one, two)]
+        shares = [each.count("promote") for each in steps]
     assert fleet.rotations() == once_each(fleet)
     assert fleet.calls("promote") == 40
     assert (sum(shares), min(shares) > 0) == (40, True)

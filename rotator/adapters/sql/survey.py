@@ -9,8 +9,10 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select, text
 
 from rotator.adapters.sql.database import Database, instant, moment
+from rotator.adapters.sql.pauses import in_force
 from rotator.adapters.sql.rows import from_row
 from rotator.adapters.sql.tables import OPEN, consumers, rotations
+from rotator.domain.pause import Pause
 from rotator.domain.rotation import Rotation
 
 DRY_RUN = "dry_run"
@@ -32,6 +34,7 @@ class Survey:
     open: tuple[Rotation, ...]  # oldest first
     last: Mapping[str, datetime]  # app -> when its present secret was asked for
     failures: Mapping[str, Failures]
+    pauses: tuple[Pause, ...]  # in force
     taken: frozenset[tuple[str, str]]  # consumers (org id, id) under a running lease
 
 
@@ -40,8 +43,8 @@ def survey(database: Database) -> Survey:
 
     def look(connection: Connection) -> Survey:
         now = database.now(connection)
-        last = _last_rotated(connection)
-        return Survey(now, _open(connection), last, _failures(connection), _taken(connection, now))
+        last, failures = _last_rotated(connection), _failures(connection)
+        return Survey(now, _open(connection), last, failures, in_force(connection, now), _taken(connection, now))
 
     return database.read(look)
 
