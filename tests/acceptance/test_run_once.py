@@ -82,7 +82,7 @@ def test_an_org_taken_out_is_held_for_a_human(scene: Scene) -> None:
     assert scene.json("release", "billing").rotation["state"] == "overlap"
 
 
-def test_without_once_it_says_that_there_is_no_daemon(scene: Scene) -> None:
-    """`rotator run`: exit 2, and what to call instead."""
-    done = scene.run("run")
-    assert (done.code, "--once" in done.err) == (2, True)
+def test_a_timeout_without_once_is_refused(scene: Scene) -> None:
+    """The daemon ends by a signal: exit 2, and what to do instead; nothing is begun."""
+    done = scene.run("run", "--timeout", "1s")
+    assert (done.code, "--once" in done.err, scene.calls()) == (2, True, [])

@@ -125,3 +125,16 @@ def test_an_overlap_that_ends_is_carried_on_by_the_daemon(door: Door, tmp_path: 
         assert {line["state"] for line in one.lines("parked")} >= {"overlap"}
         assert one.stop() == 0
     fleet.settle()
+
+
+def test_a_paused_app_is_begun_by_the_daemon_only_after_its_resume(door: Door, tmp_path: Path) -> None:
+    """The other apps are rotated meanwhile; the daemon needs no signal to see either word."""
+    fleet = Fleet(door, tmp_path, apps=2)
+    fleet.json("pause", "acme-billing")
+    with daemon(fleet) as one:
+        one.ready()
+        until(lambda: one.ended() == fleet.names - {"acme-billing"}, 60)
+        assert "acme-billing" not in {line["app"] for line in one.lines("step")}
+        fleet.json("resume", "acme-billing")
+        until(lambda: one.ended() == fleet.names, 60)
+        assert one.stop() == 0
