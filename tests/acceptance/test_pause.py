@@ -59,7 +59,7 @@ def test_what_is_open_goes_on_while_paused(scene: Scene) -> None:
     """A rotation in its overlap is finished."""
     scene.configure(overlap="1s", orders="enabled = false")
     scene.json("rotate", "billing")
-    scene.run("pause", "--all")
+    assert scene.run("pause", "--all").code == 0
     until(lambda: scene.json("run", "--once").told["rotations"][0]["state"] == "done", 30)
 
 

@@ -21,7 +21,7 @@ def test_values_go_as_one_datagram(tmp_path: Path, abstract: bool) -> None:
         assert ear.recv(100) == b"READY=1\nSTATUS=3 apps"
 
 
-def test_nobody_listens(tmp_path: Path) -> None:
+def test_without_a_listener_nothing_happens(tmp_path: Path) -> None:
     """Without systemd, or with a socket that is gone, nothing happens; no beat is wanted."""
     for env in ({}, {"NOTIFY_SOCKET": str(tmp_path / "gone")}, {"WATCHDOG_USEC": "soon"}):
         notify = SdNotify(env)
