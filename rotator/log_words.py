@@ -25,6 +25,12 @@ class Word(StrEnum):
     STOPPED = "stopped"
     CONFIG_LOADED = "config_loaded"
     CONFIG_WARNING = "config_warning"
+    CONFIG_REFUSED = "config_refused"  # at a reload: the old one stays
+    READY = "ready"
+    BEGINS = "begins"  # a worker takes an app in hand
+    SET_BACK = "set_back"  # it could not be worked on now; tried again later
+    DATABASE_DOWN = "database_down"
+    DATABASE_BACK = "database_back"
     NOT_HARDENED = "not_hardened"  # the system denied a protection of the process
     SCHEMA_CREATED = "schema_created"
     SCHEMA_UPGRADED = "schema_upgraded"

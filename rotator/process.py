@@ -97,6 +97,32 @@ class Stop:
         os.close(self._write)
 
 
+@final
+class Hangup:
+    """SIGHUP: a request to read the configuration again. For the main thread only."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def ask(self, _number: int = 0, _frame: FrameType | None = None) -> None:
+        """Asks. Safe in a signal handler."""
+        self._asked = True
+
+    def taken(self) -> bool:
+        """Whether it was asked since the last call."""
+        asked, self._asked = self._asked, False
+        return asked
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        """While inside, the signal asks."""
+        before = signal.signal(signal.SIGHUP, self.ask)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGHUP, before or signal.SIG_DFL)
+
+
 @contextmanager
 def signals(stop: Stop, *, grace: float = GRACE, leave: Callable[[int], object] = os._exit) -> Iterator[None]:
     """Turns SIGTERM and SIGINT into a stop request, while inside. The second signal, or `grace` seconds after the

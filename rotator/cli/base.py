@@ -24,11 +24,11 @@ class Common:
     log_level: str
 
 
-def common(context: click.Context) -> Common:
-    """The common options as they were given, wherever they stood; the last one wins."""
+def common(context: click.Context, log_level: str = "warning") -> Common:
+    """The common options as they were given, wherever they stood; the last one wins. `log_level`: the usual one."""
     given = context.find_root().ensure_object(dict)
     config = given.get("config") or os.environ.get("ROTATOR_CONFIG") or DEFAULT_CONFIG
-    return Common(Path(config), bool(given.get("as_json")), given.get("log_level") or "warning")
+    return Common(Path(config), bool(given.get("as_json")), given.get("log_level") or log_level)
 
 
 def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -44,7 +44,7 @@ def common_options() -> list[click.Parameter]:
         click.Option(["--json", "as_json"], is_flag=True, callback=_keep, expose_value=False, is_eager=True,
                      help="One JSON document on standard output."),
         click.Option(["--log-level", "log_level"], type=click.Choice(LEVELS), callback=_keep, expose_value=False,
-                     is_eager=True, help="How much is logged (warning)."),
+                     is_eager=True, help="How much is logged (warning; the daemon: info)."),
     ]  # fmt: skip
 
 

@@ -12,10 +12,11 @@ from rich.live import Live
 from rich.text import Text
 
 from rotator.cli import words
-from rotator.cli.progress import logged, result
+from rotator.cli.progress import result
 from rotator.domain.event import Event
 from rotator.domain.rotation import Rotation
 from rotator.domain.words import Outcome, Phase
+from rotator.wiring.logged import logged
 
 STYLES = {Outcome.OK: "green", Outcome.REFUSED: "yellow", Outcome.UNKNOWN: "yellow"}
 

@@ -16,7 +16,8 @@ HOMES = {
     for name, module, attribute in (
         ("run", "run", "run"), ("rotate", "rotate", "rotate"), ("status", "status", "status"),
         ("history", "history", "history"), ("check", "check", "check"), ("abandon", "abandon", "abandon"),
-        ("release", "release", "release"), ("audit", "audit", "audit"), ("db", "db", "db"),
+        ("release", "release", "release"),
+        ("pause", "pause", "pause"), ("resume", "pause", "resume"), ("audit", "audit", "audit"), ("db", "db", "db"),
         ("config", "config", "config"), ("demo", "demo.command", "demo"), ("completion", "completion", "completion"),
     )
 }  # fmt: skip

@@ -8,14 +8,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol, TextIO
 
-from rotator import log
 from rotator.cli import words
 from rotator.domain.event import Event
 from rotator.domain.rotation import Rotation
 from rotator.domain.words import Outcome, Phase
 from rotator.log_words import clean
-
-LOG = log.get("saga")
+from rotator.wiring.logged import logged
 
 
 class Show(Protocol):
@@ -36,13 +34,6 @@ def progress(*, to_stderr: bool) -> Iterator[Show]:
 
     with live(stream) as screen:
         yield screen
-
-
-def logged(event: Event, row: Rotation) -> None:
-    """The log's line of a step."""
-    LOG.info(log.Word.STEP, app=row.app, org=row.org, rotation_id=row.id, trigger=row.trigger, step=event.step,
-             phase=event.phase, outcome=event.outcome, state=row.state, http_status=event.http_status,
-             remote_request_id=event.request_id or None)  # fmt: skip
 
 
 def result(event: Event, row: Rotation) -> str:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
 
 from rotator.cli.base import Command
 from rotator.cli.driving import drive
 from rotator.cli.durations import DURATION
+from rotator.cli.out import note
 from rotator.cli.session import session
 from rotator.domain.errors import UsageError
+from rotator.log_words import clean
+
+if TYPE_CHECKING:
+    from rotator.cli.driving import Skipped
+    from rotator.wiring.connections import Connections
+    from rotator.wiring.errand import Errand, Setting
+    from rotator.wiring.rotate import Wish
 
 
 @click.command(cls=Command)
@@ -36,7 +46,17 @@ def rotate(context: click.Context, apps: tuple[str, ...], reason: str, until: st
         from rotator.wiring.asking import who
         from rotator.wiring.errand import Until
         from rotator.wiring.rotate import Wish
-        from rotator.wiring.rotate import rotate as work
 
         wish = Wish(who(os.environ, reason), until=Until(until) if until else None, dry_run=dry_run)
-        return drive(here, timeout, lambda connections, setting: (work(connections, setting, apps, wish), ()))
+        return drive(here, timeout, lambda connections, setting: _work(connections, setting, apps, wish))
+
+
+def _work(connections: Connections, setting: Setting, apps: Sequence[str],
+          wish: Wish) -> tuple[Sequence[Errand], Skipped]:
+    """A person's word beats a pause, with a warning."""
+    from rotator.wiring.pausing import paused_among
+    from rotator.wiring.rotate import rotate as work
+
+    for name, pause in paused_among(connections, apps):
+        note(clean(f"warning: {name} is {pause}; it is rotated all the same"))
+    return work(connections, setting, apps, wish), ()

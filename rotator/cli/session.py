@@ -56,10 +56,10 @@ class Session:
 
 
 @contextmanager
-def session(context: click.Context) -> Iterator[Session]:
-    """A command's surroundings; inside, SIGTERM and SIGINT become a request to stop."""
+def session(context: click.Context, log_level: str = "warning") -> Iterator[Session]:
+    """A command's surroundings; inside, SIGTERM and SIGINT become a request to stop. `log_level`: the usual one."""
     denied = process.harden()
-    given = common(context)
+    given = common(context, log_level)
     stop = process.Stop()
     with ExitStack() as stack:
         stack.callback(stop.close)

@@ -34,9 +34,13 @@ def lines(apps: list[Mapping[str, Any]]) -> Iterator[str]:
     """One line per app, and two more where a rotation is open."""
     for app in apps:
         age = f"{app['secret_age_s'] // 86400} d" if app["secret_age_s"] is not None else "?"
-        mark = "OVERDUE" if app["overdue"] else "open" if app["rotation"] else "ok"
+        mark = "paused" if app["paused"] else "OVERDUE" if app["overdue"] else "open" if app["rotation"] else "ok"
         next_ = str(app["next_due_at"] or "-")[:16]
         yield f"{app['app']:<20} {mark:<8} age {age:<6} next {next_:<17} {clean(str(app['why']))}"
+        if app["pause"]:
+            told = app["pause"]
+            until = f" until {told['until'][:16]}Z" if told["until"] else ""
+            yield clean(f"  paused ({told['scope']}) by {told['actor']}{until}: {told['reason'] or 'no reason given'}")
         if app["rotation"]:
             row = app["rotation"]
             yield f"  {row['state']} at {row['step']}, since {row['started_at'][:19]}Z, rotation {row['rotation_id']}"

@@ -116,3 +116,12 @@ def firings(cron: Cron, zone: tzinfo, after: datetime) -> Iterator[datetime]:
         if cron.fires_on(day):
             times = (_at(day, hour * 60 + minute, zone) for hour in cron.hours for minute in cron.minutes)
             yield from (time for time in times if time > after)
+
+
+FIRST_RETRY, LAST_RETRY = timedelta(minutes=15), timedelta(days=1)
+
+
+def again_after(failures: int, ended: datetime) -> datetime:
+    """When an app whose last rotations came to nothing may be begun again: 15 min, 30 min, ... a day after the end."""
+    doubled: int = 2 ** min(max(failures - 1, 0), 10)
+    return ended + min(LAST_RETRY, FIRST_RETRY * doubled)

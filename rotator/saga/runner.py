@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rotator.domain.errors import (
     ConfigError,
@@ -131,7 +131,12 @@ def first_due(s: Seen) -> Step:
 
 def runnable(row: Rotation, record: Record) -> bool:
     """Open, not held, and not parked."""
-    waits = row.next_at is not None and record.now < row.next_at
+    return awake(row, record.now)
+
+
+def awake(row: Rotation, now: datetime) -> bool:
+    """The same, at this time of the database's clock."""
+    waits = row.next_at is not None and now < row.next_at
     given_up = row.state is State.UNPROVEN and row.next_at is None
     return not (row.ended or row.state is State.HELD or waits or given_up)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -45,6 +46,7 @@ class Connections:
         self.loaded, self.clock = loaded, clock
         self.context = Context(host=host, version=version, config_hash=loaded.hash)
         self._orgs: dict[tuple[str, str], SalesforceOrg] = {}
+        self._opening = threading.RLock()  # two threads that meet an org at once open it once
 
     @property
     def config(self) -> Config:
@@ -101,15 +103,19 @@ class Connections:
         configuration states, else to that of the first contact (unless the database cannot be asked)."""
         told = self.config.orgs[name]
         place = (name, host or told.host)
-        if place not in self._orgs:
-            self._orgs[place] = SalesforceOrg(
-                Http(place[1], tls=tls_context(file_or_none(told.ca_file, self.loaded.places)),
-                     proxy=told.egress_proxy or None),
-                credentials=partial(self._own_login, told),
-                version=told.api_version,
-                org_id=told.org_id or (self.pins.pinned(name) if pinned else ""),
-            )  # fmt: skip
-        return self._orgs[place]
+        with self._opening:
+            if place not in self._orgs:
+                self._orgs[place] = self._open(name, place[1], told, pinned)
+            return self._orgs[place]
+
+    def _open(self, name: str, host: str, told: OrgConfig, pinned: bool) -> SalesforceOrg:
+        return SalesforceOrg(
+            Http(host, tls=tls_context(file_or_none(told.ca_file, self.loaded.places)),
+                 proxy=told.egress_proxy or None),
+            credentials=partial(self._own_login, told),
+            version=told.api_version,
+            org_id=told.org_id or (self.pins.pinned(name) if pinned else ""),
+        )  # fmt: skip
 
     def _own_login(self, org: OrgConfig) -> AdminCredentials:
         in_vault = getattr(org.admin, "vault_path", None) is not None

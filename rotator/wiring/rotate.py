@@ -18,6 +18,7 @@ from rotator.saga.requests import proof_is_old
 from rotator.saga.seen import Picture
 from rotator.saga.worker import Ports
 from rotator.wiring.connections import Connections
+from rotator.wiring.due import must_be_due
 from rotator.wiring.errand import Errand, Setting, Until, Way, attend
 from rotator.wiring.settings import policy_of, target_of
 
@@ -87,7 +88,9 @@ def way_to(connections: Connections, name: str, wish: Wish) -> Way:
 
 def begin(connections: Connections, ports: Ports, name: str, app: AppConfig, consumer: Consumer, wish: Wish,
           lease: Lease) -> tuple[Rotation, Picture]:
-    """Opens the rotation, under the lease."""
+    """Opens the rotation, under the lease. Raises Refused where a scheduled one is not due any more."""
+    if wish.trigger is Trigger.SCHEDULED:
+        must_be_due(connections, name)
     host = connections.config.orgs[app.org].host
     return open_rotation(
         ports, lease, app=name, org=app.org, consumer=consumer, target=target_of(name, app, host),

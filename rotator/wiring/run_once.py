@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 
+from rotator.adapters.sql.survey import survey
 from rotator.domain.changes import Changes
 from rotator.domain.errors import Refused
 from rotator.domain.event import Event
-from rotator.domain.policy import Due, due
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import Goal, Outcome, Phase, State, Trigger
-from rotator.saga.requests import proof_is_old
 from rotator.wiring.connections import Connections
+from rotator.wiring.due import NOT_DUE, outlived, why_not
 from rotator.wiring.errand import Errand, Setting, attend
 from rotator.wiring.rotate import Wish, errand_for, usual, way_of_open
-from rotator.wiring.settings import schedule_of
-from rotator.wiring.told import moment
 
 Skipped = Sequence[Mapping[str, object]]
 
@@ -28,46 +25,20 @@ def run_once(connections: Connections, setting: Setting, who: Who) -> tuple[list
 
     Gives their errands, and the apps that were left alone, with the reason.
     """
-    ages = ages_of(connections)
-    rows = [row for row in connections.ledger.rotations(open_only=True) if not outlived(connections, row, ages)]
+    seen = survey(connections.database)
+    rows = [row for row in seen.open if not outlived(connections, row, seen)]
     errands = [resume(connections, setting, row, who) for row in rows]
-    skipped = []
+    skipped: list[Mapping[str, object]] = []
     for name in sorted(connections.config.apps.keys() - {row.app for row in rows}):
-        why = why_not(connections, name, ages.get(name))
+        why = why_not(connections, name, seen)
         if why is None:
             errands.append(errand_for(connections, setting, name, Wish(who, Trigger.SCHEDULED)))
         else:
             skipped.append(why)
     attend(errands, setting)  # in this order: what is open comes first
-    return errands, skipped
-
-
-def outlived(connections: Connections, row: Rotation, ages: Mapping[str, datetime]) -> bool:
-    """Whether only its proof holds this rotation open while the app's next one is due: that one takes over."""
-    known = row.app in connections.config.apps and proof_is_old(row, Trigger.SCHEDULED)
-    return known and why_not(connections, row.app, ages.get(row.app)) is None
-
-
-def why_not(connections: Connections, name: str, last: datetime | None) -> Mapping[str, object] | None:
-    """Why a routine rotation of this app is not begun now; None where it is due."""
-    app = connections.config.apps[name]
-    if not app.enabled:
-        return {"app": name, "reason": "disabled"}
-    if app.kind != "external_client_app":
-        return {"app": name, "reason": "assisted: a classic connected app"}
-    told = due_of(connections, name, last)
-    return None if told.now else {"app": name, "reason": "not due", "next_due_at": moment(told.at)}
-
-
-def due_of(connections: Connections, name: str, last: datetime | None) -> Due:
-    """When the app is due, by the database's clock; `last` is when its present secret was asked for."""
-    return due(schedule_of(connections.config.apps[name]), name, last, connections.now())
-
-
-def ages_of(connections: Connections) -> Mapping[str, datetime]:
-    """When the present secret of each app was asked for: the start of its last rotation that retired the old pair."""
-    rows = connections.ledger.rotations(open_only=False)  # oldest first: the last one stays
-    return {row.app: row.started_at for row in rows if row.retired_at is not None and row.started_at is not None}
+    late = [errand for errand in errands if errand.error is not None and errand.error.code == NOT_DUE]
+    skipped += [{"app": errand.app, "reason": "rotated by another worker just now"} for errand in late]
+    return [errand for errand in errands if errand not in late], skipped
 
 
 def resume(connections: Connections, setting: Setting, row: Rotation, who: Who) -> Errand:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 
 from tests.acceptance.scene import Scene, until
 
@@ -82,7 +83,22 @@ def test_an_org_taken_out_is_held_for_a_human(scene: Scene) -> None:
     assert scene.json("release", "billing").rotation["state"] == "overlap"
 
 
-def test_without_once_it_says_that_there_is_no_daemon(scene: Scene) -> None:
-    """`rotator run`: exit 2, and what to call instead."""
-    done = scene.run("run")
-    assert (done.code, "--once" in done.err) == (2, True)
+def test_a_timeout_without_once_is_refused(scene: Scene) -> None:
+    """The daemon ends by a signal: exit 2, and what to do instead; nothing is begun."""
+    done = scene.run("run", "--timeout", "1s")
+    assert (done.code, "--once" in done.err, scene.calls()) == (2, True, [])
+
+
+def test_what_another_rotated_meanwhile_is_not_rotated_again(scene: Scene) -> None:
+    """A run that found the app due is slow to reach the org; another one rotates the app from end to end. The slow one
+    asks again under the lease, begins nothing, and says so."""
+    scene.configure(billing="enabled = false")
+    scene.door("POST", "/pause", {"match": {"purpose": "list consumers"}})
+    with scene.started("--json", "run", "--once") as slow:
+        until(lambda: any(one["state"] == "paused" for one in scene.door("GET", "/paused")))
+        assert scene.json("run", "--once").rotation["state"] == "done"
+        scene.door("DELETE", "/pause")
+        out, err = slow.communicate(timeout=30)
+    told = json.loads(out)
+    assert (slow.returncode, told["rotations"], apps(told, "skipped")) == (0, [], {"billing", "orders"}), err
+    assert [c["purpose"] for c in scene.calls()].count("stage") == 1

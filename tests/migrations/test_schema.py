@@ -13,10 +13,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import Connection, inspect
 
 from rotator.adapters.sql import schema
 from rotator.adapters.sql.database import Database
+from rotator.adapters.sql.survey import survey
 from rotator.adapters.sql.tables import metadata
 from rotator.domain.errors import ConfigError, InvariantBroken
 from rotator.resources import data_dir
@@ -114,10 +115,28 @@ def test_the_code_knows_every_migration() -> None:
 def test_an_older_schema_is_refused_with_the_command(database: Database) -> None:
     """A known, earlier revision: nothing is changed, `rotator db upgrade` is named, exit code 2."""
     schema.upgrade(database)
-    with pytest.raises(ConfigError, match="has schema 0001, this version needs 0002") as caught:
-        database.read(lambda connection: schema.refuse_wrong(connection, schema.HEAD, (*schema.REVISIONS, "0002")))
+    with pytest.raises(ConfigError, match="has schema 0002, this version needs 0003") as caught:
+        database.read(lambda connection: schema.refuse_wrong(connection, schema.HEAD, (*schema.REVISIONS, "0003")))
     assert "rotator db upgrade" in caught.value.fix
     assert caught.value.exit_code == 2
+
+
+def test_the_first_schema_is_brought_to_this_version(database: Database) -> None:
+    """A database of version 0001 with a rotation in it: refused, then upgraded with the rotation kept."""
+
+    def first(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(data_dir("migrations")))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+
+    database.write(first)
+    number = started(database)[2].number
+    with pytest.raises(ConfigError, match="has schema 0001"):
+        schema.prepare(database)
+    assert schema.upgrade(database) == "0001"
+    schema.check(database)
+    assert number == len(survey(database).open) == 1
 
 
 @pytest.mark.parametrize("act", [schema.check, schema.prepare, schema.upgrade])

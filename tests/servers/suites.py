@@ -66,10 +66,17 @@ def find_node(env: Mapping[str, str]) -> Found | Missing:
     return Found(node)
 
 
+def find_systemd(env: Mapping[str, str]) -> Found | Missing:
+    """systemd-analyze, which looks at units without a running systemd."""
+    analyze = shutil.which("systemd-analyze", path=env.get("PATH"))
+    return Found(analyze) if analyze else Missing("no systemd-analyze on the PATH; the package systemd has it")
+
+
 SUITES: Mapping[str, Callable[[Mapping[str, str]], Found | Missing]] = {
     "vault": find_vault,
     "postgres": find_postgres,
     "node": find_node,
+    "systemd": find_systemd,
 }
 
 # A test that asks for one of these fixtures needs the suite; every other need is said by @pytest.mark.needs(...).

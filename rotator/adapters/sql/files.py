@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 from rotator.domain.errors import ConfigError
@@ -42,13 +44,18 @@ def prepare(path: Path, mounts: Path = MOUNTS) -> None:
 
 
 def _private(path: Path) -> None:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY, 0o600)
+    """A file that is there already is not opened: closing it would take away the locks that this process holds on it
+    by another connection (fcntl(2)), and the next to close would throw away a log that is still in use."""
     try:
-        found = os.fstat(handle)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
+        if not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
         if found.st_uid == os.geteuid() and found.st_mode & 0o077:
-            os.fchmod(handle, 0o600)
-    finally:
-        os.close(handle)
+            path.chmod(0o600)
 
 
 def filesystem(folder: Path, mounts: Path = MOUNTS) -> str:

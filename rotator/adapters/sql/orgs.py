@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rotator.adapters.sql.audit import Context, Subject, append
@@ -82,13 +82,12 @@ class Orgs:
         event = Event("check", Phase.DECISION, Outcome.OK, evidence={"pinned_org_id": org_id}, id=sortable_id())
 
         def work(connection: Connection) -> str:
-            chosen = select(orgs.c.org_id).where(orgs.c.name == name)
-            known = connection.execute(chosen).scalar()
-            if known is None:
-                now = self.database.now(connection)
-                connection.execute(insert(orgs).values(name=name, org_id=org_id, pinned_at=moment(now)))
+            now = self.database.now(connection)
+            make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+            row = make(orgs).values(name=name, org_id=org_id, pinned_at=moment(now)).on_conflict_do_nothing()
+            if connection.execute(row.returning(orgs.c.name)).first():  # several meet it at once: one is first
                 append(connection, now, self.context, who or Who(), Subject(org=name), event)
-            return str(known or org_id)
+            return str(connection.execute(select(orgs.c.org_id).where(orgs.c.name == name)).scalar_one())
 
         found = self.database.write(work)
         if found != org_id:

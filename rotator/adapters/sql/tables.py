@@ -131,6 +131,16 @@ orgs = Table(
     sqlite_strict=True,
 )
 
+pauses = Table(
+    "pauses",
+    metadata,
+    *_texts("scope", "name", "actor", "reason", "since"),  # name "": of everything
+    *_times("until"),  # null: until somebody resumes
+    PrimaryKeyConstraint("scope", "name"),
+    CheckConstraint("scope IN ('app', 'org', 'all')", name="scope"),
+    sqlite_strict=True,
+)
+
 audit_events = Table(
     "audit_events",
     metadata,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotator.config.when import parse_cron, parse_window
-from rotator.domain.policy import Schedule, due, firings, opening, share
+from rotator.domain.policy import Schedule, again_after, due, firings, opening, share
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONTH = Schedule(every=timedelta(days=30), max_age=timedelta(days=90))
@@ -119,3 +119,10 @@ def test_due_now_means_in_the_window_or_too_old(now: datetime, ago: timedelta | 
     too_old = ago is not None and ago >= SUNDAYS.max_age
     assert told.now == ((opening(SUNDAYS, now) == now and (ago is None or ago >= timedelta(days=30))) or too_old)
     assert told.now or told.at > now
+
+
+def test_an_app_whose_rotations_fail_is_begun_again_later_and_later() -> None:
+    """15 minutes after the first that came to nothing, doubled each time, a day at most."""
+    ended = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    waits = [again_after(failures, ended) - ended for failures in (1, 2, 3, 8, 1000)]
+    assert [wait / timedelta(minutes=15) for wait in waits] == [1, 2, 4, 96, 96]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -143,3 +145,19 @@ def test_a_database_made_on_first_use_is_ready(tmp_path: Path) -> None:
     schema.check(database)
     assert started(database)[2].number == 1
     database.close()
+
+
+def test_opening_a_file_twice_takes_no_lock_away(tmp_path: Path) -> None:
+    """A second door to the same file in this process, then another process that opens and closes it: the first door's
+    log is still there, as is what it wrote. (Closing any handle of a file drops the locks of the whole process.)"""
+    url = f"sqlite:///{tmp_path}/rotator.db"
+    first = open_database(url)
+    schema.prepare(first)
+    with first.engine.connect() as held:
+        held.exec_driver_sql("SELECT 1 FROM audit_head")
+        open_database(url).close()
+        code = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT 1 FROM audit_head').fetchall()"
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / "rotator.db")], check=True)
+        assert (tmp_path / "rotator.db-wal").exists()
+        assert held.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+    first.close()

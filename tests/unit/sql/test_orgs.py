@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from rotator.adapters.sql.database import Database
@@ -51,3 +54,18 @@ def test_facts_have_a_source(url: str) -> None:
     assert orgs.facts("00Dother").no("staged_pair_accepted")
     assert f"of rotation {row.id}" not in str(orgs.seen(CONSUMER.org_id))
     database.close()
+
+
+def test_several_who_meet_an_org_at_once_pin_it_once(database: Database) -> None:
+    """Eight threads: nobody fails, and one row stands in the trail."""
+    orgs = Orgs(database, CONTEXT)
+    gate = threading.Barrier(8)
+
+    def meet() -> None:
+        gate.wait(10)
+        orgs.pin("acme", "00D1")
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(meet) for _ in range(8)]:
+            done.result(20)
+    assert len(list(trail_of(database).history())) == 1

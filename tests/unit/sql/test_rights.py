@@ -35,7 +35,7 @@ def weak_url(url: str) -> Iterator[str]:
 @pytest.fixture
 def granted_url(url: str, weak_url: str) -> str:
     """The same after the grants of the document."""
-    assert len(GRANTS) == 4
+    assert len(GRANTS) == 5
     raw(url, *(grant.replace("TO rotator", f"TO {make_url(url).database}_weak") for grant in GRANTS))
     return weak_url
 

@@ -1,0 +1,80 @@
+"""What a look for work needs to know, read in one snapshot: all apps at once, and few columns of old rotations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select, text
+
+from rotator.adapters.sql.database import Database, instant, moment
+from rotator.adapters.sql.pauses import in_force
+from rotator.adapters.sql.rows import from_row
+from rotator.adapters.sql.tables import OPEN, consumers, rotations
+from rotator.domain.pause import Pause
+from rotator.domain.rotation import Rotation
+
+DRY_RUN = "dry_run"
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """The rotations of an app that came to nothing since its last good one: how many, and when the last one ended."""
+
+    count: int
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The ledger at one moment."""
+
+    now: datetime  # the database's clock
+    open: tuple[Rotation, ...]  # oldest first
+    last: Mapping[str, datetime]  # app -> when its present secret was asked for
+    failures: Mapping[str, Failures]
+    pauses: tuple[Pause, ...]  # in force
+    taken: frozenset[tuple[str, str]]  # consumers (org id, id) under a running lease
+
+
+def survey(database: Database) -> Survey:
+    """Looks once. Raises as every read."""
+
+    def look(connection: Connection) -> Survey:
+        now = database.now(connection)
+        last, failures = _last_rotated(connection), _failures(connection)
+        return Survey(now, _open(connection), last, failures, in_force(connection, now), _taken(connection, now))
+
+    return database.read(look)
+
+
+def _open(connection: Connection) -> tuple[Rotation, ...]:
+    chosen = select(rotations).where(text(OPEN))
+    ordered = chosen.order_by(rotations.c.started_at, rotations.c.number, rotations.c.id)
+    return tuple(from_row(row._mapping) for row in connection.execute(ordered))
+
+
+def _last_rotated(connection: Connection) -> Mapping[str, datetime]:
+    """The start of each app's last rotation that retired the old pair."""
+    good = rotations.c.retired_at.is_not(None) & rotations.c.started_at.is_not(None)
+    chosen = select(rotations.c.app, func.max(rotations.c.started_at)).where(good).group_by(rotations.c.app)
+    return {app: instant(started) for app, started in connection.execute(chosen)}
+
+
+def _failures(connection: Connection) -> Mapping[str, Failures]:
+    """What ended `failed` or `abandoned` after the last good one; a dry run is meant to end so."""
+    good = select(rotations.c.app, func.max(rotations.c.started_at).label("at"))
+    good_ = good.where(rotations.c.retired_at.is_not(None)).group_by(rotations.c.app).subquery()
+    bad = rotations.c.state.in_(("failed", "abandoned")) & (rotations.c.reason != DRY_RUN)
+    since = good_.c.at.is_(None) | (rotations.c.started_at > good_.c.at)
+    joined = rotations.outerjoin(good_, rotations.c.app == good_.c.app)
+    chosen = select(rotations.c.app, func.count(), func.max(rotations.c.ended_at)).select_from(joined)
+    found = connection.execute(chosen.where(bad & since).group_by(rotations.c.app))
+    return {app: Failures(count, instant(ended)) for app, count, ended in found if ended}
+
+
+def _taken(connection: Connection, now: datetime) -> frozenset[tuple[str, str]]:
+    running = (consumers.c.owner != "") & (consumers.c.lease_until > moment(now))
+    chosen = select(consumers.c.org_id, consumers.c.consumer_id).where(running)
+    return frozenset((org_id, consumer_id) for org_id, consumer_id in connection.execute(chosen))

@@ -1,0 +1,147 @@
+"""The daemon's life: ready, at work, reloaded, stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+from rotator import log
+from rotator.daemon.board import Board
+from rotator.daemon.office import Office
+from rotator.daemon.pool import Pool
+from rotator.daemon.sd_notify import SdNotify
+from rotator.daemon.setbacks import Setbacks
+from rotator.daemon.ticks import Ticks
+from rotator.domain.errors import ConfigError, LedgerUnavailable, RotatorError
+from rotator.ports import Clock
+from rotator.process import GRACE, Hangup, Stop
+
+LOG = log.get("daemon")
+WORKERS = 8
+PER_ORG = 4  # Salesforce counts calls and logins per org; a quarter of its usual 25 long requests is left to others
+BROKEN = 3
+LATE = 20.0  # seconds: the patience with a database, and more
+
+
+class Service:
+    """`hire` reads the configuration and opens what it leads to; it raises what is wrong with it."""
+
+    def __init__(self, hire: Callable[[], Office], stop: Stop, clock: Clock, env: Mapping[str, str]) -> None:
+        self._hire, self._stop, self._clock = hire, stop, clock
+        self._systemd = SdNotify(env)
+        self._setbacks = Setbacks(clock.monotonic, clock.jitter)
+        self._board = Board(PER_ORG, clock.monotonic)
+        self._pool = Pool(self._board, self._setbacks, WORKERS, self._break)
+        self._ticks = Ticks(self.tick)
+        self._ticking = threading.Lock()  # a reload and a tick exclude each other
+        self._left: list[Office] = []  # offices of older configurations, closed when their last turn is over
+        self._office = hire()
+        self._down = self._broken = False
+        self._ticked = clock.monotonic()
+
+    def run(self, hangup: Hangup) -> int:
+        """Works until a stop is asked for; gives the exit code: 0, or 3 where a promise of the protocol is broken.
+
+        Raises what the first look at the database raises: a daemon that cannot begin says so at once.
+        """
+        self._look(first=True)
+        self._pool.start()
+        self._ticks.start(self._pace())
+        LOG.info(log.Word.READY, count=len(self._office.connections.config.apps))
+        self._systemd.tell(READY=1, STATUS=self._status())
+        while not self._stop.wait(0.5):
+            if hangup.taken():
+                self.reload()
+            if self._clock.monotonic() - self._ticked > LATE + 3 * self._pace():
+                self._ticks.pace(self._pace())  # the wall clock, by which the scheduler goes, was set back
+                self._ticked = self._clock.monotonic()
+        return self._end()
+
+    def tick(self) -> None:
+        """Looks for what is due and offers it. Never raises; whoever ticks is told by the watchdog's beat that it came
+        to its end, whatever the end was: a database that is down is not mended by killing the daemon."""
+        try:
+            with self._ticking:
+                self._look()
+            self._database(None)
+        except LedgerUnavailable as error:
+            self._database(error)
+        except Exception as error:  # a defect: the next tick may be better, and the apps in hand go on
+            _crashed(error)
+        self._ticked = self._clock.monotonic()
+        self._systemd.tell(WATCHDOG=1, STATUS=self._status())
+
+    def reload(self) -> None:
+        """Reads the configuration again. A wrong one is refused, and the old one stays."""
+        self._systemd.tell(RELOADING=1, MONOTONIC_USEC=round(self._clock.monotonic() * 1_000_000))
+        try:
+            office = self._hire()
+            office.look()
+        except RotatorError as error:
+            _refuse(error)
+        else:
+            with self._ticking:
+                self._left.append(self._office)
+                self._office = office
+                self._board.clear()
+                self._setbacks.forget()
+            self._ticks.pace(self._pace())
+            self.tick()
+        self._systemd.tell(READY=1, STATUS=self._status())
+
+    def _look(self, *, first: bool = False) -> None:
+        if self._left and not self._board.busy_with_old():
+            while self._left:
+                self._left.pop().connections.close()
+        office = self._office
+        seen, known = office.look(), self._board.keys()
+        for job in office.open_jobs(seen, known):
+            if not self._setbacks.bars(job.key):
+                self._board.offer(job, first=first)
+        for job in office.due_jobs(seen, known):
+            if not self._setbacks.bars(job.key):
+                self._board.offer(job)
+
+    def _pace(self) -> float:
+        """Seconds between two ticks: as configured, and often enough for the watchdog."""
+        tick = self._office.connections.config.timing.tick.total_seconds()
+        return min(tick, self._systemd.watchdog / 3) if self._systemd.watchdog else tick
+
+    def _database(self, error: LedgerUnavailable | None) -> None:
+        if error is not None and not self._down:
+            LOG.error(log.Word.DATABASE_DOWN, error=error)
+        elif error is None and self._down:
+            LOG.info(log.Word.DATABASE_BACK)
+        self._down = error is not None
+
+    def _break(self) -> None:
+        self._broken = True
+        self._stop.request()
+
+    def _end(self) -> int:
+        """Parks what is in hand at its next safe point."""
+        LOG.info(log.Word.STOPPING, signal=self._stop.signal, count=self._board.busy())
+        self._systemd.tell(STOPPING=1, STATUS="parking what is in hand")
+        self._board.close()
+        self._ticks.stop()
+        done = self._pool.join(GRACE)
+        LOG.info(log.Word.STOPPED, count=0 if done else self._board.busy())
+        return BROKEN if self._broken else 0
+
+    def _status(self) -> str:
+        if self._down:
+            return "the database does not answer; trying again"
+        hands = len(self._board.keys())
+        return f"{len(self._office.connections.config.apps)} apps, {hands} at hand, {self._board.busy()} in work"
+
+
+def _crashed(error: Exception) -> None:
+    LOG.error(log.Word.SET_BACK if isinstance(error, RotatorError) else log.Word.CRASHED, error=error)
+
+
+def _refuse(error: RotatorError) -> None:
+    """Says each mistake; the old configuration stays."""
+    LOG.error(log.Word.CONFIG_REFUSED, error=error)
+    for mistake in error.mistakes if isinstance(error, ConfigError) else ():
+        LOG.error(log.Word.CONFIG_REFUSED, file=mistake.file, line=mistake.line, key=mistake.key,
+                  message=mistake.message)  # fmt: skip

@@ -1,0 +1,171 @@
+"""Daemons as real processes, two simulated orgs with many apps beside them, and a socket in systemd's place."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.acceptance.scene import Door, Json, environment, program, until
+
+HEAD = """\
+state_dir = "{state}"
+{database}
+[vault]
+address = "{vault}"
+insecure = true
+auth = {{ method = "approle", role_id = "{role_id}", secret_id_file = "vault-secret-id" }}
+[timing]
+propagation = "{propagation}"
+proof_spacing = "100ms"
+settle = "300ms"
+poll = "100ms"
+lease = "2s"
+vault_wait = "1s"
+tick = "200ms"
+"""
+ORG = """
+[orgs.{name}]
+host = "{host}"
+insecure = true
+admin = {{ grant = "client_credentials", vault_path = "salesforce/{name}/rotator" }}
+"""
+APP = """
+[apps.{app}]
+org = "{org}"
+app = "{developer_name}"
+vault_path = "salesforce/{org}/{app}"
+{told}
+"""
+
+
+class Fleet:
+    """A world of `apps` apps in each of two orgs, and a configuration that names them `<org>-<app>`."""
+
+    def __init__(self, door: Door, folder: Path, apps: int) -> None:
+        self.door, self.folder = door, folder
+        self.world = door("POST", "/reset", {"seed": 7, "orgs": ["acme", "bolt"], "apps": apps, "facts": {},
+                                             "shapes": {}, "difficulty": "difficult"})  # fmt: skip
+        self.config = folder / "rotator.toml"
+        secret = folder / "vault-secret-id"
+        secret.write_text(self.world["vault"]["secret_id"])
+        secret.chmod(0o600)
+        self.configure()
+
+    def configure(self, *, database: str = "", propagation: str = "500ms", overlap: str = "0s",
+                  apps: Mapping[str, str] | None = None, spoilt: str = "") -> None:
+        """Writes the configuration anew; `apps` adds a line to an app's table, `spoilt` to the end."""
+        vault = self.world["vault"]
+        text = HEAD.format(state=self.folder, vault=vault["url"], role_id=vault["role_id"], propagation=propagation,
+                           database=f'[database]\nurl = "{database}"' if database else "")  # fmt: skip
+        for org, told in self.world["orgs"].items():
+            text += ORG.format(name=org, host=told["url"])
+            for app, one in told["apps"].items():
+                more = f'overlap = "{overlap}"\n' + (apps or {}).get(app, "")
+                table = APP.format(org=org, app=app, developer_name=one["developer_name"], told=more)
+                text += table.replace(f"[apps.{app}]", f"[apps.{org}-{app}]")
+        self.config.write_text(text + spoilt)
+
+    @property
+    def names(self) -> set[str]:
+        """Every app."""
+        return {f"{org}-{app}" for org, told in self.world["orgs"].items() for app in told["apps"]}
+
+    def json(self, *words: str) -> Json:
+        """The document of a command, which must succeed in looking."""
+        return program("--config", str(self.config), "--json", *words).told
+
+    def rotations(self) -> Counter[str]:
+        """How many rotations each app ever had, by the trail."""
+        events = self.json("history")["events"]
+        return Counter(event["app"] for event in events if event["step"] == "request")
+
+    def calls(self, purpose: str) -> int:
+        """How often this was asked of the org or of Vault."""
+        found = self.door("GET", "/history")
+        return [call["purpose"] for call in (found["requests"] if isinstance(found, dict) else found)].count(purpose)
+
+    def settle(self) -> None:
+        """Invariant 1 was kept all along, and no lease is left behind."""
+        watched = self.door("GET", "/invariants")
+        assert watched["ok"], watched
+
+
+class Running:
+    """A daemon at work."""
+
+    def __init__(self, process: subprocess.Popen[bytes], heard: list[str], log: Path) -> None:
+        self.process, self.heard, self.log = process, heard, log
+
+    def said(self, text: str) -> bool:
+        """Whether systemd was told this."""
+        return any(text in message for message in self.heard)
+
+    def lines(self, event: str) -> list[Json]:
+        """The lines of its log with this event."""
+        whole = self.log.read_text().rpartition("\n")[0]
+        told = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+        return [line for line in told if line["event"] == event]
+
+    def ended(self) -> set[str]:
+        """The apps whose rotation ended well before this daemon's eyes."""
+        return {line["app"] for line in self.lines("ended") if line["state"] == "done"}
+
+    def settled(self) -> set[str]:
+        """The same, and those that only their proof holds open."""
+        return self.ended() | {line["app"] for line in self.lines("parked") if line["state"] == "unproven"}
+
+    def ready(self) -> Running:
+        """Waits until it says that it is ready."""
+        until(lambda: self.said("READY=1") or self.process.poll() is not None, 20)
+        assert self.process.poll() is None, self.log.read_text()
+        return self
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal."""
+        self.process.send_signal(number)
+
+    def stop(self) -> int:
+        """SIGTERM; gives the exit code."""
+        self.signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+def listen(ear: socket.socket, heard: list[str]) -> None:
+    """Takes what systemd is told, as systemd does: a queue that nobody empties holds ten messages."""
+    while message := ear.recv(4096):
+        heard.append(message.decode())
+
+
+@contextmanager
+def daemon(fleet: Fleet, name: str = "one", env: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """A daemon as a process of its own; killed in the end, should it still run."""
+    ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    address = f"\0rotator-test-{os.getpid()}-{name}-{fleet.folder.name}"
+    ear.bind(address)
+    told = environment({"NOTIFY_SOCKET": "@" + address[1:], "WATCHDOG_USEC": "6000000", **(env or {})})
+    log = fleet.folder / f"{name}.log"
+    command = [sys.executable, "-m", "rotator", "--config", str(fleet.config), "run"]
+    heard: list[str] = []
+    ears = threading.Thread(target=listen, args=(ear, heard), daemon=True)
+    ears.start()
+    with log.open("ab") as sink:
+        process = subprocess.Popen(command, stdout=sink, stderr=sink, env=told, cwd=fleet.folder)
+        try:
+            yield Running(process, heard, log)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait(20)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+                last.sendto(b"", address)
+            ears.join(5)
+            ear.close()

@@ -1,0 +1,140 @@
+"""`rotator run`: what is due is rotated once, whatever happens to the daemon meanwhile."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+from tests.acceptance.scene import Door, until
+from tests.daemon.fleet import Fleet, daemon
+
+
+def once_each(fleet: Fleet) -> dict[str, int]:
+    """What the count of rotations must be."""
+    return dict.fromkeys(fleet.names, 1)
+
+
+def test_all_that_is_due_is_rotated_and_the_daemon_stops_at_sigterm(door: Door, tmp_path: Path) -> None:
+    """Six apps in two orgs, never rotated: each is rotated and proven, once, as the scheduler's work. systemd hears
+    READY, beats of the watchdog and STOPPING; SIGTERM ends it with 0, and no lease is left."""
+    fleet = Fleet(door, tmp_path, apps=3)
+    with daemon(fleet) as one:
+        one.ready()
+        until(lambda: one.ended() == fleet.names, 60)
+        assert one.stop() == 0
+        assert [one.said(word) for word in ("WATCHDOG=1", "STOPPING=1", "STATUS=")] == [True] * 3
+    assert fleet.rotations() == once_each(fleet)
+    assert fleet.calls("promote") == 6
+    events = fleet.json("history", "acme-billing")["events"]
+    assert {(e["trigger"], e["origin"]) for e in events if e["step"] == "request"} == {("scheduled", "daemon")}
+    fleet.settle()
+
+
+def test_a_daemon_that_is_killed_goes_on_where_it_was(door: Door, tmp_path: Path) -> None:
+    """SIGKILL with rotations in every hand: the next start gives each open one a turn before it begins anything new;
+    each app is rotated once."""
+    fleet = Fleet(door, tmp_path, apps=9)
+    door("POST", "/latency", {"ms": 20})
+    with daemon(fleet) as one:
+        one.ready()
+        until(lambda: fleet.calls("promote") >= 1, 30)
+        one.signal(signal.SIGKILL)
+        one.process.wait(10)
+    left = {app["app"] for app in fleet.json("status")["apps"] if app["rotation"]}
+    fresh = fleet.names - set(fleet.rotations())
+    with daemon(fleet, "two") as two:
+        two.ready()
+        until(lambda: one.settled() | two.settled() == fleet.names, 60)
+        assert two.stop() == 0
+    first = list(dict.fromkeys(line["app"] for line in two.lines("step")))
+    assert left
+    assert fresh
+    assert set(first[: len(left)]) == left
+    assert fleet.rotations() == once_each(fleet)
+    fleet.settle()
+
+
+def test_two_daemons_on_one_postgresql_rotate_each_app_once(door: Door, tmp_path: Path, postgres_url: str) -> None:
+    """Forty due apps, two daemons that start at once: forty rotations, forty promotions, and both had a share."""
+    fleet = Fleet(door, tmp_path, apps=20)
+    fleet.configure(database=postgres_url)
+    with daemon(fleet, "one") as one, daemon(fleet, "two") as two:
+        until(lambda: one.settled() | two.settled() == fleet.names, 100)
+        assert (one.stop(), two.stop()) == (0, 0)
+        steps = [[line["step"] for line in each.lines("step") if line["outcome"] == "ok"] for each in (one, two)]
+        shares = [each.count("promote") for each in steps]
+    assert fleet.rotations() == once_each(fleet)
+    assert fleet.calls("promote") == 40
+    assert (sum(shares), min(shares) > 0) == (40, True)
+    fleet.settle()
+
+
+def test_sigterm_parks_at_the_next_safe_point_and_the_next_start_finishes(door: Door, tmp_path: Path) -> None:
+    """SIGTERM while the org still works at our POST: the answer is waited for and written down, then the daemon ends
+    with 0 and gives its lease back; the next one finishes the same rotation, with the same pair."""
+    fleet = Fleet(door, tmp_path, apps=1)
+    fleet.configure(apps={"billing": "enabled = true"})
+    door("POST", "/pause", {"match": {"purpose": "stage"}, "when": "after"})
+    with daemon(fleet) as one:
+        one.ready()
+        until(lambda: len([p for p in door("GET", "/paused") if p["state"] == "paused"]) > 0)
+        one.signal(signal.SIGTERM)
+        until(lambda: one.said("STOPPING=1"))
+        assert one.process.poll() is None
+        door("DELETE", "/pause")
+        assert one.process.wait(20) == 0
+    states = {app["app"]: app["rotation"]["state"] for app in fleet.json("status")["apps"] if app["rotation"]}
+    assert states
+    assert set(states.values()) == {"running"}
+    with daemon(fleet, "two") as two:
+        two.ready()
+        until(lambda: two.ended() == fleet.names, 60)
+        assert two.stop() == 0
+    assert fleet.rotations() == once_each(fleet)
+    assert fleet.calls("stage") == 2
+
+
+def test_sighup_takes_a_good_configuration_and_refuses_a_bad_one(door: Door, tmp_path: Path) -> None:
+    """A bad one is refused, with each mistake in the log, and the daemon works on; a good one, which enables an app, is
+    taken. systemd hears RELOADING and READY again, and the trail of the new configuration."""
+    fleet = Fleet(door, tmp_path, apps=2)
+    fleet.configure(apps={"orders": "enabled = false", "billing": "enabled = false"})
+    with daemon(fleet) as one:
+        one.ready()
+        fleet.configure(spoilt="\n[tming]\n")
+        one.signal(signal.SIGHUP)
+        until(lambda: len(one.lines("config_refused")) >= 2)
+        assert one.said("RELOADING=1\nMONOTONIC_USEC=")
+        assert [line["key"] for line in one.lines("config_refused") if "key" in line] == ["tming"]
+        fleet.configure(apps={"billing": "enabled = false"})
+        one.signal(signal.SIGHUP)
+        until(lambda: len([message for message in one.heard if "READY=1" in message]) == 3)
+        until(lambda: one.ended() == {"acme-orders", "bolt-orders"}, 60)
+        assert one.stop() == 0
+    assert set(fleet.rotations()) == {"acme-orders", "bolt-orders"}
+    assert [e["step"] for e in fleet.json("history")["events"]].count("config") == 2
+
+
+def test_an_overlap_that_ends_is_carried_on_by_the_daemon(door: Door, tmp_path: Path) -> None:
+    """No thread waits for it: the row says when, and the daemon comes back to it."""
+    fleet = Fleet(door, tmp_path, apps=1)
+    fleet.configure(overlap="2s")
+    with daemon(fleet) as one:
+        one.ready()
+        until(lambda: one.ended() == fleet.names, 60)
+        assert {line["state"] for line in one.lines("parked")} >= {"overlap"}
+        assert one.stop() == 0
+    fleet.settle()
+
+
+def test_a_paused_app_is_begun_by_the_daemon_only_after_its_resume(door: Door, tmp_path: Path) -> None:
+    """The other apps are rotated meanwhile; the daemon needs no signal to see either word."""
+    fleet = Fleet(door, tmp_path, apps=2)
+    fleet.json("pause", "acme-billing")
+    with daemon(fleet) as one:
+        one.ready()
+        until(lambda: one.ended() == fleet.names - {"acme-billing"}, 60)
+        assert "acme-billing" not in {line["app"] for line in one.lines("step")}
+        fleet.json("resume", "acme-billing")
+        until(lambda: one.ended() == fleet.names, 60)
+        assert one.stop() == 0

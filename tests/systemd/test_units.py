@@ -1,0 +1,75 @@
+"""The units, as systemd-analyze sees them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UNITS = Path(__file__).parents[2] / "systemd"
+SERVICES = ("rotator.service", "rotator-once.service")
+
+
+def analyze(*words: str) -> subprocess.CompletedProcess[str]:
+    """Runs systemd-analyze."""
+    return subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False, timeout=60)
+
+
+def settings(name: str) -> list[str]:
+    """The lines of a unit, without comments."""
+    lines = (UNITS / name).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@pytest.mark.needs("systemd")
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_exposure_of_each_service_is_low(name: str) -> None:
+    """1.1 of 10 at most, and the next test shows that the threshold refuses."""
+    told = analyze("security", "--offline=true", "--threshold=11", str(UNITS / name))
+    assert told.returncode == 0, told.stdout
+
+
+@pytest.mark.needs("systemd")
+def test_the_threshold_refuses_a_service_that_is_more_open(tmp_path: Path) -> None:
+    """One protection taken away is above it."""
+    open_one = tmp_path / "rotator.service"
+    open_one.write_text((UNITS / "rotator.service").read_text().replace("PrivateMounts=yes\n", ""))
+    assert analyze("security", "--offline=true", "--threshold=11", str(open_one)).returncode != 0
+
+
+@pytest.mark.needs("systemd")
+def test_systemd_understands_every_line(tmp_path: Path) -> None:
+    """`verify` says nothing, with a program in the place of the one to be installed; of a misspelt one it speaks."""
+    for name in (*SERVICES, "rotator-once.timer"):
+        text = (UNITS / name).read_text().replace("/opt/rotator/bin/rotator", sys.executable)
+        (tmp_path / name).write_text(text)
+    places = [str(tmp_path / name) for name in (*SERVICES, "rotator-once.timer")]
+    told = analyze("verify", *places)
+    assert (told.returncode, told.stderr) == (0, "")
+    spoilt = tmp_path / "spoilt.service"
+    spoilt.write_text(text_of(tmp_path / "rotator.service").replace("WatchdogSec", "WatchdogSecs"))
+    assert "WatchdogSecs" in analyze("verify", str(spoilt)).stderr
+
+
+def text_of(place: Path) -> str:
+    """A file's text."""
+    return place.read_text()
+
+
+def test_the_daemon_and_the_timer_are_hardened_alike() -> None:
+    """Every line from `User=` on is the same in both services."""
+    one, other = (settings(name) for name in SERVICES)
+    hardened = one[one.index("User=rotator") : one.index("[Install]")]
+    assert other[other.index("User=rotator") :] == hardened
+    assert len(hardened) > 30
+
+
+def test_the_service_says_what_the_daemon_does() -> None:
+    """It waits for READY and for beats, upgrades the tables first, reloads by SIGHUP, gives a stop
+    more time than the daemon takes, and does not restart what a restart cannot mend."""
+    lines = settings("rotator.service")
+    wanted = {"Type=notify", "WatchdogSec=60", "ExecReload=/bin/kill -HUP $MAINPID", "TimeoutStopSec=90",
+              "ExecStartPre=/opt/rotator/bin/rotator db upgrade", "RestartPreventExitStatus=2 3"}  # fmt: skip
+    assert wanted <= set(lines)

@@ -1,0 +1,121 @@
+"""What becomes of a job after its turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from rotator.daemon.board import Board, Job
+from rotator.daemon.pool import Pool
+from rotator.daemon.setbacks import Setbacks
+from rotator.domain.errors import (
+    ConfigError,
+    InvariantBroken,
+    LeaseTaken,
+    LedgerUnavailable,
+    Refused,
+    RotatorError,
+    Stale,
+)
+from tests.unit.daemon.test_board import Idle, Time
+
+
+class Errand(Idle):
+    """One whose turn is this."""
+
+    def __init__(self, act: Callable[[Errand], None]) -> None:
+        super().__init__("a1")
+        self._act = act
+
+    def turn(self) -> None:
+        """Acts."""
+        self._act(self)
+
+
+class Desk:
+    """A pool without threads, and what it did."""
+
+    def __init__(self) -> None:
+        self.time = Time()
+        self.board = Board(4, self.time)
+        self.setbacks = Setbacks(self.time, lambda: 0.0)
+        self.broken = 0
+        self.pool = Pool(self.board, self.setbacks, 0, self._break)
+
+    def _break(self) -> None:
+        self.broken += 1
+
+    def turn(self, act: Callable[[Errand], None]) -> None:
+        """One turn of a job that acts so."""
+        self.board.offer(Job("a1", "a", Errand(act)))
+        job = self.board.take()
+        assert job is not None
+        self.pool.turn(job)
+
+
+def fails(error: RotatorError) -> Callable[[Errand], None]:
+    """What an errand does that meets this."""
+
+    def act(errand: Errand) -> None:
+        errand.error, errand.finished = error, True
+
+    return act
+
+
+def test_an_errand_that_is_not_finished_comes_back() -> None:
+    """After the time that it asks for."""
+    desk = Desk()
+    desk.turn(lambda errand: setattr(errand, "idle", 3.0))
+    assert (desk.board.keys(), desk.board.busy()) == (frozenset({"a1"}), 0)
+    desk.time.now = 3.0
+    assert desk.board.take() is not None
+
+
+@pytest.mark.parametrize("error", [ConfigError("no"), Refused("no"), RotatorError("no")])
+def test_an_app_that_cannot_be_worked_on_is_left_alone_for_a_while(error: RotatorError) -> None:
+    """Longer each time, up to five minutes; a good turn forgets it."""
+    desk = Desk()
+    for pause in (5.0, 10.0, 20.0):
+        desk.turn(fails(error))
+        assert desk.setbacks.bars("a1")
+        desk.time.now += pause - 0.1
+        assert desk.setbacks.bars("a1")
+        desk.time.now += 0.2
+        assert not desk.setbacks.bars("a1")
+    for _ in range(20):
+        desk.turn(fails(error))
+    desk.time.now += 300.1
+    assert not desk.setbacks.bars("a1")
+    desk.turn(lambda errand: setattr(errand, "finished", True))
+    desk.turn(fails(error))
+    desk.time.now += 5.1
+    assert (desk.setbacks.bars("a1"), desk.broken) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    "error", [LeaseTaken("other"), Stale("other"), Refused("late", code="not_due"), LedgerUnavailable("down")]
+)
+def test_what_another_worker_does_is_no_setback(error: RotatorError) -> None:
+    """The next tick sees what is left to do; so it is with a database that is down."""
+    desk = Desk()
+    desk.turn(fails(error))
+    assert (desk.board.keys(), desk.setbacks.bars("a1")) == (frozenset(), False)
+
+
+def test_a_broken_promise_stops_everything() -> None:
+    """InvariantBroken reaches the service."""
+    desk = Desk()
+    desk.turn(fails(InvariantBroken("no")))
+    assert desk.broken == 1
+
+
+def test_a_defect_in_one_app_leaves_the_others_at_work() -> None:
+    """Whatever its turn raises: the job is gone, the app left alone, the thread alive."""
+    desk = Desk()
+
+    def crash(_errand: Errand) -> None:
+        raise ZeroDivisionError
+
+    desk.turn(crash)
+    assert (desk.board.keys(), desk.board.busy(), desk.setbacks.bars("a1")) == (frozenset(), 0, True)
