@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.acceptance.scene import Door, until
@@ -12,6 +14,14 @@ from tests.daemon.fleet import Fleet, daemon
 def once_each(fleet: Fleet) -> dict[str, int]:
     """What the count of rotations must be."""
     return dict.fromkeys(fleet.names, 1)
+
+
+def leases(folder: Path) -> int:
+    """How many leases run."""
+    with closing(sqlite3.connect(folder / "rotator.db")) as database:
+        now = "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
+        found = database.execute(f"SELECT count(*) FROM consumers WHERE owner != '' AND lease_until > {now}")  # noqa: S608
+        return int(found.fetchone()[0])
 
 
 def test_all_that_is_due_is_rotated_and_the_daemon_stops_at_sigterm(door: Door, tmp_path: Path) -> None:
@@ -31,15 +41,17 @@ def test_all_that_is_due_is_rotated_and_the_daemon_stops_at_sigterm(door: Door, 
 
 
 def test_a_daemon_that_is_killed_goes_on_where_it_was(door: Door, tmp_path: Path) -> None:
-    """SIGKILL with rotations in every hand: the next start gives each open one a turn before it begins anything new;
+    """SIGKILL with rotations in every hand: once their leases have run out, the next start gives each open one a turn
+    before it begins anything new;
     each app is rotated once."""
     fleet = Fleet(door, tmp_path, apps=9)
     door("POST", "/latency", {"ms": 20})
     with daemon(fleet) as one:
         one.ready()
-        until(lambda: fleet.calls("promote") >= 1, 30)
+        until(lambda: fleet.calls("stage") >= 3, 30)
         one.signal(signal.SIGKILL)
         one.process.wait(10)
+    until(lambda: not leases(tmp_path))  # those of the dead one run out
     left = {app["app"] for app in fleet.json("status")["apps"] if app["rotation"]}
     fresh = fleet.names - set(fleet.rotations())
     with daemon(fleet, "two") as two:
