@@ -53,9 +53,9 @@ def _known_olds(s: Seen) -> Sequence[Pair]:
 def refused(me: Worker, s: Seen) -> Seen:
     """The first refusal of the old pair. Until W has passed an acceptance may be propagation; then it is a finding."""
     retired = s.row.retired_at or s.now
-    if ask_old_pairs(me, s):
-        at = me.salesforce.time() or s.now
-        return me.observe(s, "refused", refused_at=at, retired_at=retired, refusals=1, last_refusal=s.now)
+    if ask_old_pairs(me, s):  # W counts from a look that saw the old pair gone, the next round from this answer
+        at = me.salesforce.time() or me.now()
+        return me.observe(s, "refused", refused_at=at, retired_at=s.now, refusals=1, last_refusal=me.now())
     tries = s.row.tries + 1
     s = me.observe(s, "refused", Outcome.FAILED, retired_at=retired, refusals=0)
     if s.now < retired + 2 * me.timing.propagation:

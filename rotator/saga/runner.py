@@ -73,7 +73,9 @@ class Runner:
         return step.run(self.me, s).pic
 
     def _record(self) -> Record:
-        return self.me.ledger.read(self.me.consumer.org_id, self.me.consumer.consumer_id)
+        record = self.me.ledger.read(self.me.consumer.org_id, self.me.consumer.consumer_id)
+        self.me.read_at(record.now)
+        return record
 
     def _meet(self, error: RotatorError) -> Picture:
         """What an error of a port means for the rotation; the ledger's own errors go to the caller."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Unpack
 
 from rotator.domain.changes import Changes
@@ -50,6 +50,7 @@ class Worker:
         self.eyes = Eyes(ports.salesforce, ports.vault, self.consumer, self.target, self.alive)
         self._extended = ports.clock.monotonic()
         self._logins = 0  # not yet in the row
+        self._read = (datetime.min.replace(tzinfo=UTC), 0.0)  # the database's time at the last read, and ours
 
     # --- time and lease ------------------------------------------------------------------
     def alive(self) -> None:
@@ -58,6 +59,15 @@ class Worker:
         if now - self._extended > self.timing.lease.total_seconds() / 3:
             self.ledger.extend(self.lease, self.timing.lease.total_seconds())
             self._extended = now
+
+    def read_at(self, now: datetime) -> None:
+        """The ledger was read just now; `now` is what the database's clock said."""
+        self._read = (now, self.ports.clock.monotonic())
+
+    def now(self) -> datetime:
+        """The database's clock, moved on by what the calls since the last read took."""
+        now, at = self._read
+        return now + timedelta(seconds=self.ports.clock.monotonic() - at)
 
     # --- rows ----------------------------------------------------------------------------
     def intent(self, s: Seen, step: str, /, *, evidence: Mapping[str, object] | None = None,
