@@ -246,9 +246,12 @@ def test_a_frozen_worker_that_wakes_changes_nothing(on_sqlite: Crew) -> None:
     place = on_sqlite.place()
     assert place.start().wait() == 0, place.said(0)
     intents = [row["seq"] for row in place.trail() if row["phase"] == "intent"]
-    said = on_sqlite.all([(place.commit_of(seq),) for seq in intents], frozen_at_commit)
-    print(said)
-    assert sum(text.endswith("intent: 75") for text in said) >= len(intents) - 3, said
+    left, said = [(place.commit_of(seq),) for seq in intents], list[str]()
+    for _ in range(4):  # a wait more or less shifts a commit off its intent: such a case is played again
+        told = on_sqlite.all(left, frozen_at_commit)
+        said += told
+        left = [case for case, text in zip(left, told, strict=True) if not text.endswith("intent: 75")]
+    assert sum(text.endswith("intent: 75") for text in said) >= 8, said
 
 
 @pytest.mark.timeout(300)
