@@ -30,12 +30,17 @@ def upgrade(context: click.Context) -> int:
 @db.command()
 @click.pass_context
 def check(context: click.Context) -> int:
-    """Looks whether the tables and the triggers that protect the trail are as they should be."""
+    """Looks whether the tables, the triggers that protect the trail, and the rights are as they should be."""
     with session(context) as here:
-        from rotator.adapters.sql import schema
+        from rotator.adapters.sql import rights, schema
 
-        schema.check(here.connect().bare_database)
-        _tell(here, {"ok": True, "now": schema.HEAD}, f"schema {schema.HEAD}: as it should be")
+        database = here.connect().bare_database
+        schema.check(database)
+        warnings = rights.wrong(database)
+        for warning in warnings:
+            out.note(f"warning: {warning} (docs/database.md)")
+        _tell(here, {"ok": True, "now": schema.HEAD, "warnings": list(warnings)},
+              f"schema {schema.HEAD}: as it should be")  # fmt: skip
     return 0
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from json.encoder import encode_basestring
 
 GENESIS = "0" * 64  # prev_hash of row 1
 TAG = b"rotator audit row v1\n"  # so that no other kind of document can ever have the hash of a row
@@ -19,3 +20,15 @@ def row_hash(row: Mapping[str, object]) -> str:
     """SHA-256 over the tag, the row's `prev_hash` and the canonical JSON of all its columns but `hash`; hex."""
     body = canonical({name: value for name, value in row.items() if name != "hash"})
     return hashlib.sha256(TAG + str(row["prev_hash"]).encode() + body.encode()).hexdigest()
+
+
+def hash_in_order(names: Sequence[str]) -> Callable[[Sequence[object], str], str]:
+    """The same hash for whole tables, twice as fast: of values that come in this order (sorted names, no `hash`), each
+    a text, an integer or None. The function takes the values and their `prev_hash`."""
+    whole = "{" + ",".join(f'"{name}":%s' for name in names) + "}"
+
+    def hashed(values: Sequence[object], previous: str) -> str:
+        told = [encode_basestring(v) if isinstance(v, str) else "null" if v is None else v for v in values]
+        return hashlib.sha256(TAG + previous.encode() + (whole % tuple(told)).encode()).hexdigest()
+
+    return hashed

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from rotator.adapters.sql.audit import VerifyResult
+from rotator.adapters.sql.verify import VerifyResult
 from rotator.domain.errors import LedgerUnavailable
 from rotator.domain.event import Event
 from rotator.domain.words import Outcome, Phase

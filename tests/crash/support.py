@@ -17,6 +17,7 @@ from rotator.adapters.sql import audit, schema
 from rotator.adapters.sql.audit import Context
 from rotator.adapters.sql.database import Database
 from rotator.adapters.sql.ledger import SqlLedger
+from rotator.adapters.sql.verify import verify
 from rotator.adapters.tls import tls_context
 from rotator.adapters.vault import AppRoleAuth, VaultClient, VaultKv, VaultOptions
 from rotator.domain.changes import Changes
@@ -178,7 +179,7 @@ class Site:
 
     def trail(self) -> list[dict[str, Any]]:
         with self.database() as database:
-            assert audit.verify(database).ok, "the chain is broken"
+            assert verify(database).ok, "the chain is broken"
             return list(audit.history(database))
 
     def vault_root(self, method: str, path: str) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from rotator.adapters.sql import audit
+from rotator.adapters.sql.verify import verify
 from tests.crash.support import filled
 from tests.crash.support_faults import changes
 from tests.crash.support_process import Crew, Place, crew, until
@@ -199,7 +199,7 @@ def judge(place: Place) -> None:
     if place.url.startswith("sqlite"):
         silent(place, place.folder, but=("secret-id",))
     with place.database() as database:
-        assert audit.verify(database).rows >= place.acknowledged()
+        assert verify(database).rows >= place.acknowledged()
 
 
 # --- the tests -----------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, inspect
 
 from rotator.adapters.sql import schema
 from rotator.adapters.sql.database import Database
+from rotator.adapters.sql.guard import unguarded
 from rotator.adapters.sql.survey import survey
 from rotator.adapters.sql.tables import metadata
 from rotator.domain.errors import ConfigError, InvariantBroken
@@ -74,7 +75,7 @@ def test_constraints_are_the_same_in_migrations_and_tables(database: Database, t
     """Check constraints, keys and unique indexes too, which Alembic does not compare."""
     schema.upgrade(database)
     other = open_database(f"sqlite:///{tmp_path}/tables.db")
-    with other.engine.begin() as connection:
+    with other.engine.begin() as connection, unguarded(connection):
         metadata.create_all(connection)
     for table in metadata.tables:
         assert constraints(database, table) == constraints(other, table)

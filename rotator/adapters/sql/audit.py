@@ -1,10 +1,10 @@
-"""The audit trail: appends rows to one chain inside the caller's transaction; reads and verifies them."""
+"""The audit trail: appends rows to one chain inside the caller's transaction, and reads them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -14,7 +14,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from rotator.adapters.sql.database import Database, moment
 from rotator.adapters.sql.plain import clean, plain
 from rotator.adapters.sql.tables import audit_events, audit_head
-from rotator.domain.chain import GENESIS, canonical, row_hash
+from rotator.adapters.sql.verify import VerifyResult, verify
+from rotator.domain.chain import canonical, row_hash
 from rotator.domain.event import Event
 from rotator.domain.pair import fingerprint
 from rotator.domain.rotation import Rotation, Who
@@ -57,16 +58,6 @@ class Subject:
             new_key=rotation.new_key or (before.new_key if before else ""),
             vault_path=rotation.target.path,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyResult:
-    """What a verification of the chain found; `first_bad_seq` is None where it is whole."""
-
-    ok: bool
-    rows: int
-    first_bad_seq: int | None = None
-    anchored_to_seq: int | None = None  # no anchors yet
 
 
 def append(connection: Connection, now: datetime, context: Context, who: Who, subject: Subject, event: Event) -> int:
@@ -170,9 +161,12 @@ class Trail:
         newest = select(audit_events.c.config_hash).order_by(audit_events.c.seq.desc()).limit(1)
         return self.database.read(lambda connection: str(connection.execute(newest).scalar() or ""))
 
-    def verify_chain(self, progress: Callable[[int], None] | None = None) -> VerifyResult:
-        """Reads the whole chain; `progress` is told how many rows so far. Stops at the first bad one."""
-        return verify(self.database, progress)
+
+    def verify_chain(
+        self, progress: Callable[[int], None] | None = None, anchors: Mapping[int, Sequence[str]] | None = None
+    ) -> VerifyResult:
+        """See `verify.verify`."""
+        return verify(self.database, progress, anchors)
 
 
 def history(
@@ -195,36 +189,6 @@ def history(
         after = rows[-1]["seq"]
 
 
-def verify(database: Database, progress: Callable[[int], None] | None = None, page: int = PAGE) -> VerifyResult:
-    """See Trail.verify_chain."""
-    link = _Link()
-    while True:
-        rows, head = database.read(partial(_page_and_head, after=link.seq, page=page))
-        for row in rows:
-            if not link.fits(row):
-                return VerifyResult(ok=False, rows=link.seq, first_bad_seq=link.seq + 1)
-        if progress:
-            progress(link.seq)
-        if len(rows) < page:
-            whole = head == (link.seq, link.hash)  # else the tail was cut off
-            return VerifyResult(ok=whole, rows=link.seq, first_bad_seq=None if whole else link.seq + 1)
-
-
-@dataclass(slots=True)
-class _Link:
-    """The last good row."""
-
-    seq: int = 0
-    hash: str = field(default=GENESIS)
-
-    def fits(self, row: Mapping[str, Any]) -> bool:
-        """Whether this is the next row, unchanged; then it is the last good one."""
-        good = row["seq"] == self.seq + 1 and row["prev_hash"] == self.hash and row_hash(row) == row["hash"]
-        if good:
-            self.seq, self.hash = row["seq"], row["hash"]
-        return bool(good)
-
-
 def seq_of(connection: Connection, event_id: str) -> int | None:
     """The seq of the row with this event id; None where it was never committed."""
     found = connection.execute(select(audit_events.c.seq).where(audit_events.c.event_id == event_id)).scalar()
@@ -234,14 +198,6 @@ def seq_of(connection: Connection, event_id: str) -> int | None:
 def _page(connection: Connection, after: int, page: int, where: Sequence[Any] = ()) -> list[dict[str, Any]]:
     chosen = select(audit_events).where(audit_events.c.seq > after, *where).order_by(audit_events.c.seq).limit(page)
     return [dict(zip(COLUMNS, row, strict=True)) for row in connection.execute(chosen)]
-
-
-def _page_and_head(
-    connection: Connection, after: int, page: int
-) -> tuple[list[dict[str, Any]], tuple[int, str] | None]:
-    """Both from one snapshot: rows that are appended meanwhile are in neither."""
-    head = connection.execute(select(audit_head.c.seq, audit_head.c.hash)).first()
-    return _page(connection, after, page), (head.seq, head.hash) if head else None
 
 
 def _readable(row: Mapping[str, Any]) -> dict[str, Any]:

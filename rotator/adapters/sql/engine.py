@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
 
-from rotator.adapters.sql import files
+from rotator.adapters.sql import files, guard
 from rotator.domain.errors import ConfigError
 from rotator.domain.secret import Secret
 
@@ -62,6 +62,7 @@ def _sqlite(url: URL, patience: float, mounts: Path) -> Engine:
             "trusted_schema=OFF",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
+        guard.protect(connection)
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:

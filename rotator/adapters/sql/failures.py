@@ -39,7 +39,7 @@ _TABLE: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("SQLITE_READONLY", "config", "the database file cannot be written", "run as the owner of the database file"),
     ("SQLITE_PERM", "config", "the database file cannot be read", "run as the owner of the database file"),
-    ("SQLITE_AUTH", "config", "the database refused access", "run as the owner of the database file"),
+    ("SQLITE_AUTH", "broken", "a statement was stopped that could change the trail (adapters/sql/guard.py)", ""),
     ("SQLITE_NOTADB", "config", "the file in [database] url is not a SQLite database", "name another file"),
     (
         "SQLITE_CORRUPT",

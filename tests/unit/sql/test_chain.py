@@ -15,6 +15,7 @@ from rotator.adapters.sql import audit
 from rotator.adapters.sql.audit import COLUMNS
 from rotator.adapters.sql.database import Database
 from rotator.adapters.sql.tables import audit_events, audit_head
+from rotator.adapters.sql.verify import verify
 from rotator.domain.chain import GENESIS, row_hash
 from rotator.domain.event import Event
 from rotator.domain.rotation import Who
@@ -81,10 +82,10 @@ def test_verification_finds_a_bad_row_on_any_page(database: Database, url: str) 
     assert audit.PAGE > 8
     many = raw(url, "SELECT count(*) FROM audit_events")
     assert many == [(8,)]
-    paged = audit.verify(database, page=3)
+    paged = verify(database, page=3)
     assert (paged.ok, paged.rows) == (True, 8)
     unprotected(url, "UPDATE audit_events SET actor = 'x' WHERE seq = 7")
-    assert audit.verify(database, page=3).first_bad_seq == 7
+    assert verify(database, page=3).first_bad_seq == 7
     assert [row["seq"] for row in audit.history(database, page=3)] == list(range(1, 9))
 
 
