@@ -28,6 +28,7 @@ class RotatorError(Exception):
         where: str = "",
         http_status: int | None = None,
         request_id: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -36,6 +37,7 @@ class RotatorError(Exception):
         self.where = where
         self.http_status = http_status
         self.request_id = request_id
+        self.retry_after = retry_after  # seconds, as a far side that is busy asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +105,6 @@ class Unavailable(RotatorError):
     exit_code = 75
     code = "unavailable"
     fix = "wait: the rotator tries again by itself"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        fix: str = "",
-        code: str = "",
-        where: str = "",
-        http_status: int | None = None,
-        request_id: str | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, fix=fix, code=code, where=where, http_status=http_status, request_id=request_id)
-        self.retry_after = retry_after  # seconds, as the far side asked
 
 
 class OutcomeUnknown(RotatorError):

@@ -16,7 +16,6 @@ from tests.project.files import ROOT, python_files, tree
 NOT_IMPORTED = {
     "tzdata": "zoneinfo reads it where the system has no time zones",
     "psycopg": "SQLAlchemy imports it for a postgresql+psycopg URL",
-    "apscheduler": "named by the customer; it ticks in the daemon, which is the next thing to be built",
 }
 
 
