@@ -26,7 +26,8 @@ from rotator.domain.words import Trigger
 
 
 class Salesforce(Protocol):
-    """One org, seen with the rotator's own identity (which logs in by itself, once more after a 401)."""
+    """One org, seen with the rotator's own identities (which log in by themselves, once more after a 401): `admin` for
+    credentials, `responder` for sessions and metadata where there is one."""
 
     def find(self, app: str, consumer: str) -> Consumer:
         """Resolves an app (developer name or 0xI id) and its consumer ("" where it has just one). Several calls.
@@ -62,6 +63,12 @@ class Salesforce(Protocol):
 
     def end(self, consumer: Consumer, grant: Grant) -> None:
         """Ends one grant by its lever. Already gone is success."""
+
+    def blocked(self, consumer: Consumer) -> bool:
+        """Whether the OAuth switch of the consumer's app is off: then no pair of the app is accepted. Several reads."""
+
+    def set_blocked(self, consumer: Consumer, blocked: bool) -> None:
+        """Turns that switch, of all the app's consumers; nothing where it stands so already. Reads, then a write."""
 
     def time(self) -> datetime | None:
         """The org's clock as its last answer gave it, moved on by the time since; None if none did. No call."""

@@ -2,8 +2,8 @@
 
 Goals: play every fact of an org that nobody has documented, and every disagreement between the documents, both ways;
 be awkward by default and repeatable by seed; fail on command, before or after the effect; see whether invariant 1 of
-the protocol holds after every request. Non-goals: speed, persistence, completeness of either API, the Metadata API
-(its switch is here: `oauth_plugin_enabled` of an app), policies of Vault beyond "this capability is missing there".
+the protocol holds after every request. Non-goals: speed, persistence, completeness of either API (of the Metadata API
+only what an app's OAuth switch needs), policies of Vault beyond "this capability is missing there".
 It shares no code with the product and imports nothing of it; agreement between the two is therefore evidence.
 
 Start it as a process, `python -m rotator.simulator --seed 7` (one line of JSON on standard output when ready), or in a
@@ -58,6 +58,8 @@ drawn, only asked for):
     session_join         yes no                         flow_user      username id
     userinfo             allowed refused                limit_header   plain bursts per_app
     propagation          steady flapping
+    metadata_name        plcy default_policy            metadata_update merge replace
+    metadata_order       any strict                     soap_takes_jwt  no [yes]
 
 Always: members that nobody announced, shuffled members and lists, one slot, thirty days, permissions, login limits.
 

@@ -98,6 +98,11 @@ SHAPES: dict[str, Shape] = {
     "limit_header": Shape(("plain", "bursts", "per_app")),
     "propagation": Shape(("steady", "flapping")),
     "permitted_users_gate": Shape(("no",), ("yes",)),
+    # the Metadata API (reference 5.3, 5.4)
+    "metadata_name": Shape(("plcy", "default_policy")),
+    "metadata_update": Shape(("merge", "replace")),
+    "metadata_order": Shape(("any", "strict")),
+    "soap_takes_jwt": Shape(("no",), ("yes",)),
 }
 
 

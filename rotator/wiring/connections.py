@@ -18,7 +18,7 @@ from rotator.adapters.sql.ledger import SqlLedger
 from rotator.adapters.sql.orgs import Orgs
 from rotator.adapters.tls import tls_context
 from rotator.adapters.vault import VaultClient, VaultKv
-from rotator.config import AppConfig, Config, Loaded, OrgConfig, read_secret_file
+from rotator.config import AppConfig, ClientCredentials, Config, JwtBearer, Loaded, OrgConfig, read_secret_file
 from rotator.domain.errors import RotatorError, UsageError
 from rotator.domain.rotation import Who
 from rotator.ports import Clock, Record
@@ -112,14 +112,15 @@ class Connections:
         return SalesforceOrg(
             Http(host, tls=tls_context(file_or_none(told.ca_file, self.loaded.places)),
                  proxy=told.egress_proxy or None),
-            credentials=partial(self._own_login, told),
+            credentials=partial(self._own_login, told.admin),
+            responder=partial(self._own_login, told.responder) if told.responder else None,
             version=told.api_version,
             org_id=told.org_id or (self.pins.pinned(name) if pinned else ""),
         )  # fmt: skip
 
-    def _own_login(self, org: OrgConfig) -> AdminCredentials:
-        in_vault = getattr(org.admin, "vault_path", None) is not None
-        return credentials_of(org.admin, self.loaded.places, self.vault if in_vault else None)
+    def _own_login(self, login: ClientCredentials | JwtBearer) -> AdminCredentials:
+        in_vault = getattr(login, "vault_path", None) is not None
+        return credentials_of(login, self.loaded.places, self.vault if in_vault else None)
 
     def met(self, name: str, org_id: str, who: Who) -> None:
         """Pins an org at first contact. Raises ConfigError where it is another org than before."""

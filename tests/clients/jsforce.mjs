@@ -36,7 +36,22 @@ await org.requestPatch(`${given.staged}/${staged.id}`, { command: "rotate" });
 const left = (await org.requestGet(given.staged)).stagedCredentials[0];
 await org.requestDelete(`${given.staged}/${left.id}`);
 
+// the Metadata API: which component is the app's, off, refused meanwhile, on again
+const KIND = "ExtlClntAppConfigurablePolicies";
+const listed = await org.metadata.list([{ type: KIND }]);
+const { fullName } = listed.find((one) => one.fullName.startsWith(given.other.name));
+const policies = await org.metadata.read(KIND, fullName);
+const off = await org.metadata.update(KIND, { ...policies, isOauthPluginEnabled: "false" });
+const blocked = await said(() => login(given, given.other.pair));
+const offRead = await org.metadata.read(KIND, fullName);
+const on = await org.metadata.update(KIND, { ...offRead, isOauthPluginEnabled: "true" });
+const unblocked = await said(() => login(given, given.other.pair));
+const unknown = await org.metadata.update(KIND, { ...policies, fullName: "Nothing" });
+
 process.stdout.write(JSON.stringify({
+  switch: { listed: listed.length, policies, off, blocked, offRead, on, unblocked, unknown },
+  nothingRead: await org.metadata.read(KIND, "Nothing"),
+  badType: await said(() => org.metadata.list([{ type: "NoSuchType" }])),
   user,
   newUser,
   instance: org.instanceUrl,

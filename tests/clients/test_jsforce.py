@@ -23,7 +23,7 @@ def told(org: ServedOrg, large_org: ServedOrg, tmp_path_factory: pytest.TempPath
     """What one session of jsforce told; every test reads its part."""
     large = {"url": large_org.running.org_url, "admin": large_org.admin}
     given = {"url": org.running.org_url, "admin": org.admin, "pair": org.pair, "staged": org.staged_path,
-             "orgId": org.told["org_id"], "large": large}  # fmt: skip
+             "orgId": org.told["org_id"], "large": large, "other": other(org)}  # fmt: skip
     both = tmp_path_factory.mktemp("node") / "authorities.pem"
     both.write_text(org.ca_file.read_text() + large_org.ca_file.read_text())
     ran = subprocess.run([place_of("node"), str(SCRIPT)], input=json.dumps(given), capture_output=True, text=True,
@@ -31,6 +31,12 @@ def told(org: ServedOrg, large_org: ServedOrg, tmp_path_factory: pytest.TempPath
                          env={"PATH": os.environ["PATH"], "NODE_EXTRA_CA_CERTS": str(both)})  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     return dict(json.loads(ran.stdout))
+
+
+def other(org: ServedOrg) -> dict[str, Any]:
+    """An app that nothing else in this session touches."""
+    orders = org.told["apps"]["orders"]
+    return {"name": orders["developer_name"], "pair": [orders["client_id"], orders["client_secret"]]}
 
 
 def test_it_logs_in_by_client_credentials(told: dict[str, Any], org: ServedOrg) -> None:
@@ -72,3 +78,21 @@ def test_it_reads_limits_types_fields_and_records(told: dict[str, Any], org: Ser
 def test_errors_have_the_form_that_it_expects(told: dict[str, Any]) -> None:
     """jsforce finds the error code where Salesforce puts it."""
     assert (told["badQuery"], told["badPath"]) == ("INVALID_FIELD", "NOT_FOUND")
+
+
+def test_it_turns_an_apps_switch_through_the_metadata_api(told: dict[str, Any]) -> None:
+    """List, read and update by its own code: off, the app's pair is refused; on again, it logs in."""
+    switch = told["switch"]
+    assert switch["listed"] == 4, "billing, orders, invoices, and the rotator's own"
+    assert switch["policies"]["externalClientApplication"] == "Order_Export"
+    assert (switch["policies"]["isOauthPluginEnabled"], switch["offRead"]["isOauthPluginEnabled"]) == ("true", "false")
+    assert (switch["off"]["success"], switch["on"]["success"]) == (True, True)
+    assert (switch["blocked"].startswith("invalid_client"), switch["unblocked"]) == (True, "nothing")
+
+
+def test_the_metadata_api_refuses_as_it_expects(told: dict[str, Any]) -> None:
+    """An unknown component fails inside an answer, an unknown type is a fault."""
+    assert told["switch"]["unknown"]["success"] is False
+    assert told["switch"]["unknown"]["errors"][0]["statusCode"] == "INVALID_CROSS_REFERENCE_KEY"
+    assert "fullName" not in told["nothingRead"] or not told["nothingRead"]["fullName"]
+    assert told["badType"].endswith("INVALID_TYPE")

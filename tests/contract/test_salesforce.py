@@ -246,3 +246,14 @@ def dead(world: World, token: Secret) -> bool:
         return world.port.probe(token, "limits") is Probe.DEAD
     except Unintelligible:
         return False
+
+
+def test_a_blocked_app_refuses_its_pair_and_an_unblocked_one_takes_it_again(world: World, consumer: Consumer) -> None:
+    """The switch is read, turned, turned again without effect, and turned back."""
+    pair = world.port.primary(consumer, with_secret=True)
+    assert (world.port.blocked(consumer), world.port.login(pair).accepted) == (False, True)
+    for _ in range(2):
+        world.port.set_blocked(consumer, True)
+        assert (world.port.blocked(consumer), world.port.login(pair).accepted) == (True, False)
+    world.port.set_blocked(consumer, False)
+    assert (world.port.blocked(consumer), world.port.login(pair).accepted) == (False, True)

@@ -67,7 +67,7 @@ class Late(NamedTuple):
     until: datetime | None
 
 
-OUTSIDE = ("slot", "live", "escrow", "tokens")  # objects: an intent must precede every change
+OUTSIDE = ("slot", "live", "escrow", "switch", "tokens")  # objects: an intent must precede every change
 HEALTH = (
     "OUTAGE: live serves a pair that is not accepted (1)",
     "OUTAGE: a pair that readers were promised is not accepted (1)",

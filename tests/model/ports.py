@@ -92,6 +92,13 @@ class MemorySalesforce:
     def end(self, consumer: Consumer, grant: Grant) -> None:
         self.w.io("tokens", self.w.tokens.pop, grant.ref, None)
 
+    def blocked(self, consumer: Consumer) -> bool:
+        self.w.io("switch")
+        return self.w.blocked
+
+    def set_blocked(self, consumer: Consumer, blocked: bool) -> None:
+        self.w.io("switch", setattr, self.w, "blocked", blocked)
+
     def time(self) -> datetime | None:
         return self.w.now
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.simulator import soap_seen
 from tests.simulator.seen import (
     Seen,
     bad_login,
@@ -89,4 +90,8 @@ SEEN: dict[str, Seen] = {
     "limit_header": limit_header,
     "propagation": propagation,
     "permitted_users_gate": gate,
+    "metadata_name": soap_seen.metadata_name,
+    "metadata_update": soap_seen.metadata_update,
+    "metadata_order": soap_seen.metadata_order,
+    "soap_takes_jwt": soap_seen.soap_takes_jwt,
 }

@@ -12,6 +12,8 @@ from rotator.adapters.salesforce import lookup, queries, sessions, wire
 from rotator.adapters.salesforce import token as tokens
 from rotator.adapters.salesforce.failures import REST, STAGE, TOKEN, Act, from_answer, said, unintelligible
 from rotator.adapters.salesforce.ids import is_id, long_id, opaque, same
+from rotator.adapters.salesforce.line import Line
+from rotator.adapters.salesforce.metadata import Metadata
 from rotator.adapters.salesforce.rest import Rest
 from rotator.domain.errors import ConfigError, NotFound, RotatorError, Unintelligible
 from rotator.domain.pair import Author, Consumer, Pair, Staged
@@ -24,11 +26,12 @@ _DEAD = ("invalid_session_id", "session expired or invalid")
 
 
 class SalesforceOrg:
-    """One org, seen with the rotator's own identity. Safe to share between threads.
+    """One org, seen with the rotator's own identities. Safe to share between threads.
 
     http: to the org's My Domain host, the only host that is ever called; instance_url and every other URL of an
-    answer are not followed. version: `65.0` or newer. credentials: asked at each login. org_id: the pinned org, ""
-    to pin the first answer's; read it back from `org_id`. Errors as ports.Salesforce says; `org_mismatch` where the
+    answer are not followed. version: `65.0` or newer. credentials: asked at each login. responder: the identity for
+    sessions and metadata; None: the same. org_id: the pinned org, "" to pin the first answer's; read it back from
+    `org_id`. Errors as ports.Salesforce says; `org_mismatch` where the
     host answers for another org.
     """
 
@@ -37,12 +40,18 @@ class SalesforceOrg:
         http: Http,
         *,
         credentials: Callable[[], tokens.AdminCredentials],
+        responder: Callable[[], tokens.AdminCredentials] | None = None,
         version: str = "65.0",
         org_id: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rest = Rest(http, version=version, credentials=credentials, org_id=org_id, now=now, monotonic=monotonic)
+        self._line = Line(http, org_id=org_id, monotonic=monotonic)
+        self._rest = Rest(self._line, version=version, credentials=credentials, now=now)
+        self._responder = (
+            Rest(self._line, version=version, credentials=responder, now=now) if responder else self._rest
+        )
+        self._metadata = Metadata(self._responder)
         self._http = http
         self._names: frozenset[str] | None = None
 
@@ -98,11 +107,11 @@ class SalesforceOrg:
     def login(self, pair: Pair) -> Login:
         """One client credentials request with this pair (reference section 1)."""
         what, secret = "logging in with the pair", tokens.needs_secret(pair)
-        answer = self._rest.bare("POST", tokens.TOKEN_PATH, what, form=tokens.pair_form(pair.key, secret))
+        answer = self._line.bare("POST", tokens.TOKEN_PATH, what, form=tokens.pair_form(pair.key, secret))
         if answer.status == 200:
             return tokens.login(answer, what)
         if tokens.is_invalid_client(answer):
-            return Login(accepted=False, at=self._rest.time())
+            return Login(accepted=False, at=self._line.time())
         raise from_answer(answer, what, TOKEN, secrets=(secret,))
 
     def probe(self, token: Secret, kind: str) -> Probe:
@@ -111,7 +120,7 @@ class SalesforceOrg:
         if kind not in paths:
             raise ConfigError(f"no probe is called {kind!r}; there are: {', '.join(paths)}")
         what = f"calling {kind} with a token"
-        answer = self._rest.bare("GET", paths[kind], what, token=token)
+        answer = self._line.bare("GET", paths[kind], what, token=token)
         if answer.status == 200:
             _read(answer, what, wire.as_object)
             return Probe.ALIVE
@@ -128,25 +137,34 @@ class SalesforceOrg:
         """Usage tokens, OauthToken rows or AuthSession rows of this app and user (reference section 4)."""
         if not is_id(user_id):
             raise ConfigError("a listing needs the id of a user")
-        return sessions.listing(self._rest, consumer, long_id(user_id), lever)
+        own = {rest.known_user for rest in (self._rest, self._responder)}
+        return sessions.listing(self._responder, consumer, long_id(user_id), lever, own)
 
     def end(self, consumer: Consumer, grant: Grant) -> None:
         """Ends one grant by its lever. An `own` one is refused: it would log the rotator out."""
-        sessions.end(self._rest, grant)
+        sessions.end(self._responder, grant)
+
+    def blocked(self, consumer: Consumer) -> bool:
+        """Whether the app's OAuth switch is off (reference 5.3); one or two reads through the Metadata API."""
+        return self._metadata.blocked(consumer)
+
+    def set_blocked(self, consumer: Consumer, blocked: bool) -> None:
+        """Turns the app's OAuth switch: the component is read and written back whole."""
+        self._metadata.set_blocked(consumer, blocked)
 
     def time(self) -> datetime | None:
-        return self._rest.time()
+        return self._line.time()
 
     @property
     def request_id(self) -> str:
-        return self._rest.request_id
+        return self._line.request_id
 
     # -- for checks and wiring ------------------------------------------------------------------------------------
 
     @property
     def org_id(self) -> str:
         """The org's id, 18 characters; "" before the first login where none is pinned."""
-        return self._rest.org_id
+        return self._line.org_id
 
     @property
     def user_id(self) -> str:
@@ -156,12 +174,12 @@ class SalesforceOrg:
     @property
     def limit_info(self) -> Mapping[str, tuple[int, int]]:
         """`Sforce-Limit-Info` of the last answer that had one: name -> (used, of)."""
-        return self._rest.limit_info
+        return self._line.limit_info
 
     def versions(self) -> tuple[str, ...]:
         """The API versions of the host, ascending. Needs no login and proves nothing (reference 3.1)."""
         what = "reading the API versions"
-        answer = self._rest.bare("GET", "/services/data", what)
+        answer = self._line.bare("GET", "/services/data", what)
         if answer.status != 200:
             raise from_answer(answer, what, REST)
         return _read(answer, what, wire.versions)

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 
 from rotator.adapters.http import Answer, NotSent, TransportError
-from rotator.adapters.salesforce.rows import REST, STAGE, TOKEN, Kind, Row
+from rotator.adapters.salesforce.rows import REST, SOAP, STAGE, TOKEN, Kind, Row
 from rotator.domain.errors import (
     NotFound,
     OutcomeUnknown,
@@ -26,10 +26,11 @@ from rotator.domain.errors import (
 )
 from rotator.domain.secret import Secret
 
-__all__ = ["REST", "STAGE", "TOKEN"]
+__all__ = ["REST", "SOAP", "STAGE", "TOKEN"]
 
 LONGEST_WAIT = 86400.0  # seconds: a Retry-After beyond a day is not believed
 _CODE = re.compile(r"[A-Z][A-Z_]{2,39}|[a-z][a-z_]{2,39}")
+_FAULT = re.compile(r"<faultcode[^<>]{0,200}>(?:\w+:)?(\w+)</faultcode>\s*<faultstring[^<>]{0,200}>([^<]*)<")
 _REQUEST_IDS = ("x-sfdc-request-id", "x-request-id", "x-sfdc-requestid")
 
 
@@ -49,11 +50,13 @@ class Said:
 
 
 def said(answer: Answer) -> Said:
-    """Reads an array, an object or plain text; fields may be absent (reference 12: errors)."""
+    """Reads an array, an object, a SOAP fault or plain text; fields may be absent (reference 12: errors)."""
     try:
         body = answer.json()
     except ValueError:
-        return Said("", answer.body[:2000].decode("utf-8", "replace").lower())
+        text = answer.body[:2000].decode("utf-8", "replace")
+        fault = _FAULT.search(text)
+        return Said(fault[1] if fault else "", (f"{fault[1]} {fault[2]}" if fault else text).lower())
     first = body[0] if isinstance(body, list) and body else body
     if not isinstance(first, Mapping):
         return Said("", "")

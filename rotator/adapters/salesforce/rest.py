@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import re
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from rotator.adapters.http import Answer, Http, TransportError
+from rotator.adapters.http import Answer
+from rotator.adapters.salesforce import soap
 from rotator.adapters.salesforce import token as tokens
-from rotator.adapters.salesforce.failures import REST, TOKEN, Act, from_answer, from_transport, http_date, request_id
-from rotator.adapters.salesforce.ids import long_id, same
+from rotator.adapters.salesforce.failures import (
+    REST,
+    SOAP,
+    TOKEN,
+    Act,
+    from_answer,
+    request_id,
+    said,
+)
+from rotator.adapters.salesforce.line import Line
 from rotator.adapters.salesforce.rows import Row
 from rotator.domain.errors import Refused, Unintelligible
 from rotator.domain.secret import Secret
-from rotator.domain.session import Login
 
 SKEW = 30.0  # seconds between our clock and the org's from which an assertion is signed again, by the org's clock
 
@@ -30,52 +36,35 @@ class Me:
     user_id: str
 
 
-class _Last(threading.local):
-    request_id = ""
-
-
 class Rest:
-    """Calls with the rotator's own identity. Safe to share between threads; the request id is each thread's own.
+    """Calls with one of the rotator's own identities. Safe to share between threads.
 
-    credentials: asked at every login, so that they may come from Vault and may be rotated themselves. org_id: the
-    pinned org; "" pins whatever answers first.
+    credentials: asked at every login, so that they may come from Vault and may be rotated themselves.
     """
 
     def __init__(
         self,
-        http: Http,
+        line: Line,
         *,
         version: str,
         credentials: Callable[[], tokens.AdminCredentials],
-        org_id: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.base = f"/services/data/v{version}"
-        self.limit_info: Mapping[str, tuple[int, int]] = {}
-        self._http = http
+        self.line, self.bare = line, line.bare
+        self.version, self.base = version, f"/services/data/v{version}"
         self._credentials = credentials
-        self._org_id = long_id(org_id)
         self._now = now
-        self._monotonic = monotonic
         self._me: Me | None = None
         self._login_lock = threading.Lock()
-        self._date: tuple[datetime, float] | None = None
-        self._last = _Last()
-
-    @property
-    def request_id(self) -> str:
-        return self._last.request_id
 
     @property
     def org_id(self) -> str:
-        """The pinned org's id of 18 characters; "" before the first login of an org that nobody pinned."""
-        return self._org_id
+        return self.line.org_id
 
-    def time(self) -> datetime | None:
-        """The org's clock: its last `Date`, moved on by the time since."""
-        seen = self._date
-        return seen[0] + timedelta(seconds=self._monotonic() - seen[1]) if seen else None
+    @property
+    def known_user(self) -> str:
+        """Our user where we have logged in; else "", without a call."""
+        return self._me.user_id if self._me else ""
 
     def me(self) -> Me:
         """Our identity, after a login where there was none yet."""
@@ -109,37 +98,21 @@ class Rest:
             raise from_answer(answer, what, table, act=act, secrets=(me.token,))
         return answer
 
-    def bare(
-        self,
-        method: str,
-        path: str,
-        what: str,
-        *,
-        token: Secret | None = None,
-        act: Act = Act.READ,
-        params: Mapping[str, str] | None = None,
-        json: object = None,
-        form: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """One call with this token or none; gives an answer of any status. Raises where no whole answer came."""
-        headers = {"accept": "application/json"}
-        if token:
-            headers["authorization"] = f"Bearer {token.reveal()}"
-        self._last.request_id = ""
-        try:
-            answer = self._http.call(method, path, headers=headers, params=params, json=json, form=form)
-        except TransportError as error:
-            raise from_transport(error, what, act=act) from None
-        self._note(answer)
+    def soap(self, message: str, what: str, *, act: Act = Act.READ) -> Answer:
+        """One message to the Metadata API, logging in when due; gives a 2xx answer. A session that is not known
+        proves that nothing was done, as a 401 does."""
+        me = self.me()
+        answer = self._post(me, message, what, act)
+        if said(answer).code.upper() == "INVALID_SESSION_ID":
+            me = self._again(me)
+            answer = self._post(me, message, what, act)
+        if not 200 <= answer.status <= 299:
+            raise from_answer(answer, what, SOAP, act=act, secrets=(me.token,))
         return answer
 
-    def _note(self, answer: Answer) -> None:
-        self._last.request_id = request_id(answer) or ""
-        moment = http_date(answer.headers.get("date", ""))
-        if moment:
-            self._date = (moment, self._monotonic())
-        if "sforce-limit-info" in answer.headers:
-            self.limit_info = limits_of(answer.headers["sforce-limit-info"])
+    def _post(self, me: Me, message: str, what: str, act: Act) -> Answer:
+        path, content = f"/services/Soap/m/{self.version}", soap.envelope(me.token, message)
+        return self.line.send("POST", path, what, act, headers=soap.HEADERS, content=content)
 
     def _again(self, stale: Me) -> Me:
         with self._login_lock:
@@ -155,7 +128,7 @@ class Rest:
         if answer.status != 200:
             raise self._refused(answer, what, credentials)
         login = tokens.login(answer, what)
-        self._pin(login)
+        self.line.pin(login)
         if not login.token:
             raise Unintelligible(f"{what}: the answer holds no access token")
         return Me(login.token, login.org_id, login.user_id)
@@ -163,11 +136,11 @@ class Rest:
     def _ask(self, credentials: tokens.AdminCredentials, what: str) -> Answer:
         """Asks for a token; an assertion that the org finds out of date is signed once more by the org's own clock."""
         now = self._now()
-        answer = self.bare("POST", tokens.TOKEN_PATH, what, form=tokens.admin_form(credentials, self._http.origin, now))
-        theirs = self.time()
+        answer = self.bare("POST", tokens.TOKEN_PATH, what, form=tokens.admin_form(credentials, self.line.origin, now))
+        theirs = self.line.time()
         skewed = theirs is not None and abs((theirs - now).total_seconds()) > SKEW
         if isinstance(credentials, tokens.JwtBearer) and 400 <= answer.status <= 401 and theirs and skewed:
-            form = tokens.admin_form(credentials, self._http.origin, theirs)
+            form = tokens.admin_form(credentials, self.line.origin, theirs)
             answer = self.bare("POST", tokens.TOKEN_PATH, what, form=form)
         return answer
 
@@ -182,21 +155,3 @@ class Rest:
                 request_id=request_id(answer),
             )
         return from_answer(answer, what, TOKEN, secrets=tokens.admin_secrets(credentials))
-
-    def _pin(self, login: Login) -> None:
-        if not login.org_id:
-            raise Unintelligible("the rotator's own login: the answer does not say which org this is")
-        if not self._org_id:
-            self._org_id = login.org_id
-        if not same(self._org_id, login.org_id):
-            raise Refused(
-                f"this host belongs to org {login.org_id}, and {self._org_id} is pinned",
-                fix="a refreshed sandbox? put the new id into `org_id`, then see `rotator check` for each app",
-                code="org_mismatch",
-            )
-
-
-def limits_of(header: str) -> dict[str, tuple[int, int]]:
-    """`Sforce-Limit-Info` as name -> (used, of); members that are not understood are left out (reference 7)."""
-    found = re.findall(r"([a-z-]{1,40})=(\d{1,12})/(\d{1,12})", header[:2000])
-    return {name: (int(used), int(most)) for name, used, most in found}

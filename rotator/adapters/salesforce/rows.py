@@ -95,6 +95,38 @@ STAGE = (
     *REST,
 )  # fmt: skip
 
+# The Metadata API: faults are HTTP 500, and a refusal of one component is put here as a 400 (reference 5.4).
+SOAP = (
+    Row(
+        400, 500, ("invalid_session_id",), Kind.REFUSED, "soap_session",
+        "the Metadata API does not take the responder's own, fresh token",
+        "turn off JWT-based access tokens in the app that the responder logs in with; see Setup, Login History",
+    ),
+    Row(
+        400, 500, ("insufficient_access", "modifymetadata", "insufficient access"), Kind.REFUSED, "metadata_permission",
+        "the responder's user may not change app policies through the Metadata API",
+        'give it the shipped permission set for the responder: "Modify Metadata Through Metadata API Functions" and '
+        '"View all External Client Apps, view their settings, and edit their policies"',
+    ),
+    Row(
+        400, 500, ("request_limit_exceeded", "totalrequests limit"), Kind.BUSY, "api_limit",
+        "the org's daily API requests are used up",
+        "free API quota: see Setup, System Overview; the rotator goes on when the org answers again",
+    ),
+    Row(
+        400, 500, ("api_disabled",), Kind.REFUSED, "api_disabled", "the responder may not use the API",
+        'give the responder\'s user "API Enabled"',
+    ),
+    Row(
+        400, 500, ("invalid_type", "unsupported_api_version", "invalid api version"), Kind.REFUSED, "metadata_version",
+        "this API version does not know policies of External Client Apps",
+        "raise `api_version` in the org's table to what the org offers",
+    ),
+    Row(400, 500, ("unable_to_lock_row",), Kind.BUSY, "busy", "somebody else is changing the app"),
+    Row(400, 400, ("server_unavailable", "unknown_exception"), Kind.DOWN, "unavailable", "the org failed to save it"),
+    *REST,
+)  # fmt: skip
+
 _LOGIN_HISTORY = "see Setup, Login History, for the cause"
 
 # The token endpoint (reference 1). invalid_client and invalid_client_id are no error here: they are the answer.

@@ -32,11 +32,13 @@ _SESSION_COLUMNS = "Id, UsersId, SessionType, LoginType, CreatedDate, LoginHisto
 _JOINED = ", LoginHistory.Application, LoginHistory.LoginSubType"
 
 
-def listing(rest: Rest, consumer: Consumer, user_id: str, lever: Lever) -> Listing:
-    """What one lever knows of this app and user; where the org refuses the look it is blind, with a note."""
+def listing(rest: Rest, consumer: Consumer, user_id: str, lever: Lever, own: Iterable[str] = ()) -> Listing:
+    """What one lever knows of this app and user; where the org refuses the look it is blind, with a note. `own`: the
+    rotator's users beside the one that looks."""
     look = {Lever.USAGE: _usage, Lever.OAUTHTOKEN: _oauth_tokens, Lever.AUTHSESSION: _auth_sessions}[lever]
     try:
-        return look(rest, consumer, user_id, rest.me().user_id)
+        me = user_id if any(same(user_id, one) for one in own) else rest.me().user_id
+        return look(rest, consumer, user_id, me)
     except (Refused, Unintelligible) as error:  # Unavailable goes up: look again later
         note = f"{lever}: could not be looked through: {error.message}"
         return Listing(blind=frozenset({lever}), complete=False, notes=(note,))

@@ -13,6 +13,7 @@ OPEN: dict[type, tuple[str, ...]] = {
           "logins_per_hour", "newest_version", "id"),
     App: ("run_as", "flow_in_settings", "flow_in_policies", "enabled", "oauth_plugin_enabled", "admin_blocked",
           "pre_authorized", "ip_refused", "scopes", "session_minutes", "jwt_minutes", "format", "certificate",
+          "policy_label",
           "used", "label", "developer_name", "kind"),
     User: ("permissions", "active", "username", "name"),
     Vault: ("sealed", "initialized", "status", "lag"),

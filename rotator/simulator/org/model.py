@@ -83,6 +83,7 @@ class App:
     session_minutes: float = 120
     jwt_minutes: float = 30
     format: str = ""
+    policy_label: str = ""
     certificate: str = ""
     used: bool = False
 

@@ -34,10 +34,15 @@ def caller(org: Org, call: Call) -> Caller:
     return Caller(token, user, app)
 
 
+def over_quota(org: Org) -> bool:
+    """Counts a request, and says whether it is one too many of the day."""
+    org.calls_today += 1
+    return org.calls_today > org.daily_limit
+
+
 def count(org: Org) -> None:
     """The daily quota: 403 or 429 when it is used up (reference 11.17)."""
-    org.calls_today += 1
-    if org.calls_today > org.daily_limit:
+    if over_quota(org):
         message = "TotalRequests Limit exceeded."
         raise SalesforceError(int(org.shapes["quota_error"]), "REQUEST_LIMIT_EXCEEDED", message)
 

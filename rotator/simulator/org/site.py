@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from rotator.simulator.org import connect, oauth, render, rest
+from rotator.simulator.org import connect, oauth, render, rest, soap
 from rotator.simulator.org.model import OAuthError, Org, SalesforceError
 from rotator.simulator.org.session import caller, limit_info
 from rotator.simulator.wire.call import Call, Handler, MethodNotAllowed, Reply, Router, as_json
@@ -44,6 +44,8 @@ def dispatch(org: Org, call: Call) -> Reply:
         return opened(org, call)
     if call.path.rstrip("/") == "/services/data" and call.method == "GET":
         return rest.versions(org)
+    if call.path.startswith("/services/Soap/m/") and call.method == "POST":
+        return soap.answer(org, call)
     if call.path.startswith("/id/"):
         who = caller(org, call)
         return as_json(oauth.claims_of(org, who.user, call))

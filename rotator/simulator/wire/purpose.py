@@ -47,10 +47,18 @@ def guess(call: Call) -> str:
     for methods, pattern, words in _VAULT if call.site == "vault" else _ORG:
         if call.method in methods.split("|") and re.fullmatch(pattern, call.path):
             return words
+    if call.path.startswith("/services/Soap/m/"):
+        return metadata(call)
     if "/query" in call.path:
         source = re.search(r"\bFROM\s+(\w+)", call.query.get("q", ""), re.IGNORECASE)
         return f"query {source[1]}" if source else "query"
     return "other"
+
+
+def metadata(call: Call) -> str:
+    """The switch of an app, by the message that the envelope holds."""
+    words = {b"listMetadata": "list metadata", b"readMetadata": "read switch", b"updateMetadata": "turn switch"}
+    return next((words[name] for name in words if name in call.body), "metadata")
 
 
 def about(call: Call) -> str:
