@@ -13,6 +13,7 @@ from rotator.config.base import Duration, Name, Needed, Table, Text, VaultPath, 
 from rotator.config.when import Window, parse_cron, parse_window
 
 DEFAULT_EVERY = timedelta(days=30)
+LEAST = timedelta(hours=1)
 LONGEST_OVERLAP = timedelta(days=29)  # a Rotated pair is gone from its slot after 30 days (check APP-14)
 
 
@@ -25,7 +26,13 @@ class ScheduleConfig(Table):
     cron: Text = option("", about="five cron fields, in place of every", example="0 3 1 * *")
     window: Text = option("", about="when routine work may start; empty: at any time", example="Sun 02:00-05:00")
     timezone: Text = option("UTC", about="the zone of window and cron, from the tz database", example="Europe/Berlin")
-    jitter: Duration = option(timedelta(minutes=30), about="due times are spread by up to this much")
+    jitter: Duration = option(timedelta(minutes=30), about="due times are spread by up to this much, within the window")
+    min_interval: Duration | None = option(
+        None,
+        about="never two routine rotations within it, whatever cron, max_age or a clock say;"
+        " unless told half of the shortest interval, 1h at most",
+        example="1h",
+    )
 
     @field_validator("every")
     @classmethod
@@ -58,6 +65,19 @@ class ScheduleConfig(Table):
         except (KeyError, ValueError, OSError):  # an unknown name; a path; a folder of the tz database
             raise ValueError("is not a zone of the tz database") from None
         return zone
+
+    @field_validator("min_interval")
+    @classmethod
+    def _min_interval(cls, shortest: timedelta | None, info: ValidationInfo) -> timedelta | None:
+        every = info.data.get("every")
+        if shortest is not None and every is not None and shortest > every:
+            raise ValueError("must not be longer than every")
+        return shortest
+
+    @property
+    def least(self) -> timedelta:
+        """The shortest time between two routine rotations."""
+        return self.min_interval if self.min_interval is not None else min(LEAST, self.shortest_interval / 2)
 
     @property
     def interval(self) -> timedelta | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 DAY_MINUTES = 24 * 60
@@ -72,6 +73,7 @@ class Cron:
         fits = by_month or by_week if self.either_day else by_month and by_week
         return day.month in self.months and fits
 
+    @lru_cache(1024)  # noqa: B019 - frozen, and as many as lines in a configuration
     def shortest_gap(self) -> timedelta | None:
         """The shortest time between two firings in four years of wall time; None where it never fires."""
         times = [hour * 60 + minute for hour in self.hours for minute in self.minutes]
@@ -83,6 +85,7 @@ class Cron:
         return timedelta(minutes=min(within + across, default=4 * 365 * DAY_MINUTES))
 
 
+@lru_cache(1024)
 def parse_cron(written: str) -> Cron:
     """Read five cron fields as people write them (0 and 7 are Sunday, names allowed). Raises ValueError."""
     fields = written.lower().split()

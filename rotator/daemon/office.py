@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 from rotator.adapters.sql.survey import Survey, survey
+from rotator.adapters.sql.watch import beat
 from rotator.daemon.board import Job
-from rotator.domain.policy import again_after
+from rotator.domain.policy import Outage
 from rotator.domain.rotation import Who
-from rotator.domain.words import Trigger
+from rotator.domain.standing import Failures, Standing
+from rotator.domain.words import Trigger, Why
 from rotator.saga.runner import awake
 from rotator.wiring.asking import owner
 from rotator.wiring.connections import Connections
-from rotator.wiring.due import due_of, outlived, why_not
+from rotator.wiring.due import outlived, standing_of
 from rotator.wiring.errand import Errand, Setting
 from rotator.wiring.rotate import Wish, usual, way_to
 from rotator.wiring.run_once import resume
@@ -26,11 +28,16 @@ class Office:
 
     def __init__(self, connections: Connections, setting: Setting, who: Who) -> None:
         self.connections, self.setting, self.who = connections, setting, who
-        self._early: dict[str, tuple[datetime | None, datetime]] = {}  # app -> its last rotation, the next one's time
+        self._known: dict[str, _Known] = {}
 
     def look(self) -> Survey:
-        """The ledger as it is now. Raises as every read."""
-        return survey(self.connections.database)
+        """The ledger as it is now; says from time to time that somebody looks. Raises as every read and write."""
+        database = self.connections.database
+        seen = survey(database)
+        if not seen.watch.stale(seen.now):
+            return seen
+        beat(database)
+        return survey(database)
 
     def open_jobs(self, seen: Survey, known: Set[str]) -> Iterator[Job]:
         """What is open, can go on now, and nobody is at. `known`: the apps whose jobs are at hand already."""
@@ -58,14 +65,28 @@ class Office:
 
     def _is_due(self, name: str, seen: Survey) -> bool:
         """Remembers when an app will be due: thousands of schedules are not reckoned anew at each tick."""
-        last = seen.last.get(name)
-        known = self._early.get(name)
-        if known is not None and known[0] == last and seen.now < known[1]:
+        known, why = self._known.get(name), (seen.last.get(name), seen.outage, seen.failures.get(name))
+        if known is not None and known.because == why and seen.now < known.until:
             return False
-        failed = seen.failures.get(name)
-        if failed is not None and seen.now < again_after(failed.count, failed.ended_at):
-            return False
-        if why_not(self.connections, name, seen) is None:
-            return True
-        self._early[name] = (last, due_of(self.connections, name, last, seen.now).at)
-        return False
+        found = standing_of(self.connections, name, seen)
+        self._known[name] = _Known(why, found, found.at if found.at and found.code in _STAYS else seen.now)
+        return found.now
+
+    def standings(self) -> Mapping[str, Standing]:
+        """How each app stood when it was last reckoned; what was open then is not in it."""
+        return {name: known.standing for name, known in self._known.items()}
+
+
+# Reasons that only the clock, the row of the app or its configuration can change.
+_STAYS = frozenset({
+    Why.INTERVAL, Why.CRON, Why.MAX_AGE, Why.SPREAD, Why.WINDOW, Why.MISSED, Why.CATCH_UP, Why.BACKOFF,
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was reckoned of an app: from what, and until when it holds."""
+
+    because: tuple[datetime | None, Outage | None, Failures | None]
+    standing: Standing
+    until: datetime

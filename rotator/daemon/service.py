@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from rotator import log
 from rotator.daemon.board import Board
@@ -11,8 +11,10 @@ from rotator.daemon.office import Office
 from rotator.daemon.pool import Pool
 from rotator.daemon.sd_notify import SdNotify
 from rotator.daemon.setbacks import Setbacks
+from rotator.daemon.telling import line
 from rotator.daemon.ticks import Ticks
 from rotator.domain.errors import ConfigError, LedgerUnavailable, RotatorError
+from rotator.domain.rotation import Rotation
 from rotator.ports import Clock
 from rotator.process import GRACE, Hangup, Stop
 
@@ -38,6 +40,7 @@ class Service:
         self._office = hire()
         self._down = self._broken = False
         self._ticked = clock.monotonic()
+        self._open: Sequence[Rotation] = ()  # as the last look saw it
 
     def run(self, hangup: Hangup) -> int:
         """Works until a stop is asked for; gives the exit code: 0, or 3 where a promise of the protocol is broken.
@@ -95,6 +98,7 @@ class Service:
                 self._left.pop().connections.close()
         office = self._office
         seen, known = office.look(), self._board.keys()
+        self._open = seen.open
         for job in office.open_jobs(seen, known):
             if not self._setbacks.bars(job.key):
                 self._board.offer(job, first=first)
@@ -131,8 +135,8 @@ class Service:
     def _status(self) -> str:
         if self._down:
             return "the database does not answer; trying again"
-        hands = len(self._board.keys())
-        return f"{len(self._office.connections.config.apps)} apps, {hands} at hand, {self._board.busy()} in work"
+        office, hands = self._office, len(self._board.keys())
+        return line(len(office.connections.config.apps), hands, self._board.busy(), office.standings(), self._open)
 
 
 def _crashed(error: Exception) -> None:

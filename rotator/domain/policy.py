@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Protocol
+from datetime import UTC, datetime, timedelta, tzinfo
 
-FAR = 4 * 366  # days: a cron line fires at least once in them (29 February), a window opens within 8
+from rotator.domain.calendar import Cron, Window, firings, spans
+from rotator.domain.words import Why
 
-
-class Window(Protocol):
-    """When routine work may start: on `days` (0 is Monday) from `start` to before `end`, minutes of wall time."""
-
-    @property
-    def days(self) -> frozenset[int]: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-
-
-class Cron(Protocol):
-    """A cron line, spelled out."""
-
-    @property
-    def hours(self) -> tuple[int, ...]: ...
-    @property
-    def minutes(self) -> tuple[int, ...]: ...
-    def fires_on(self, day: date) -> bool: ...
+NOTHING = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +21,17 @@ class Schedule:
     cron: Cron | None = None
     window: Window | None = None
     zone: tzinfo = UTC
-    jitter: timedelta = timedelta(0)
+    jitter: timedelta = NOTHING  # spreads apps that share a schedule, within the window
+    min_interval: timedelta = NOTHING  # never two routine rotations within it
+    catch_up: timedelta = NOTHING  # what an outage left undone is spread over so much, or its own length if shorter
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which nobody looked for what is due."""
+
+    gone: datetime
+    back: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,73 +39,105 @@ class Due:
     """When the next rotation may begin (in the past: it should have), and why then."""
 
     at: datetime
+    code: Why
     why: str
     now: bool  # it is due
-    overdue: bool  # due, and its first chance has passed
+    overdue: bool  # its first chance has passed
 
 
-def due(schedule: Schedule, name: str, last: datetime | None, now: datetime) -> Due:
-    """When the app `name`, last rotated at `last` (None: never), is due, seen from `now`."""
-    wanted, why = (now, "never rotated") if last is None else _wanted(schedule, name, last)
-    chance = opening(schedule, wanted)
-    limit = last + schedule.max_age if last is not None else None
-    if limit is not None and limit < chance:
-        return Due(limit, "older than max_age", limit <= now, limit < now)
-    if chance > now:
-        return Due(chance, why if chance == wanted else f"{why}; waits for its window", now=False, overdue=False)
-    missed = opening(schedule, now) > now  # its window has passed
-    overdue = last is not None and chance < now
-    if not missed:
-        return Due(chance, why, now=True, overdue=overdue)
-    again = opening(schedule, now)
-    if limit is not None and limit < again:
-        return Due(limit, "older than max_age", limit <= now, overdue)
-    return Due(again, f"{why}; missed its window", now=False, overdue=overdue)
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """An app's own time in one window; `end` is None where there is no window."""
+
+    at: datetime
+    end: datetime | None
 
 
-def _wanted(schedule: Schedule, name: str, last: datetime) -> tuple[datetime, str]:
+def due(schedule: Schedule, name: str, last: datetime | None, now: datetime, outage: Outage | None = None) -> Due:
+    """When the app `name`, last rotated at `last` (None: never), is due, seen from `now`. `outage`: the last one."""
+    if last is None:
+        turn = _turn(schedule, now, now, NOTHING, 0.0)
+        return _told(turn.at, Why.NEVER if turn.at <= now else Why.WINDOW, "never rotated", now)
+    cause, reason, wanted = _wanted(schedule, last)
+    if last > now + max(schedule.min_interval, timedelta(hours=1)):
+        return Due(wanted, Why.CLOCK, f"its last rotation lies in the future ({stamp(last)}): the clock of the database"
+                   " was set back", now=False, overdue=True)  # fmt: skip
+    first = _turn(schedule, wanted, wanted, schedule.jitter, share(name))
+    missed = first.end is not None and first.end <= now
+    late = outage if outage is not None and first.at < outage.back else None
+    turn = _caught_up(schedule, name, wanted, first, late, now) if late else (
+        _turn(schedule, wanted, now, schedule.jitter, share(name)))  # fmt: skip
+    limit = _limit(schedule, name, last, outage)
+    if limit < turn.at:
+        again = limit > now and last + schedule.max_age < limit
+        return _told(limit, Why.CATCH_UP if again else Why.MAX_AGE, "older than max_age", now, first.at)
+    waits = cause if wanted > now else Why.MISSED if missed else Why.CATCH_UP if late else (
+        Why.WINDOW if turn.at - wanted > schedule.jitter else Why.SPREAD)  # fmt: skip
+    return _told(turn.at, cause if turn.at <= now else waits, reason, now, first.at)
+
+
+def _wanted(schedule: Schedule, last: datetime) -> tuple[Why, str, datetime]:
+    """What asks for the next rotation, and when, whatever the window."""
+    floor = last + schedule.min_interval
     if schedule.cron is not None:
-        return next(firings(schedule.cron, schedule.zone, last)), "its cron line fired"
-    return last + (schedule.every or timedelta(0)) + schedule.jitter * share(name), "its interval is over"
+        return Why.CRON, "its cron line fired", max(floor, next(firings(schedule.cron, schedule.zone, last)))
+    return Why.INTERVAL, "its interval is over", max(floor, last + (schedule.every or NOTHING))
+
+
+def _limit(schedule: Schedule, name: str, last: datetime, outage: Outage | None) -> datetime:
+    """When max_age beats the window. What grew too old in an outage comes first, in its first quarter."""
+    limit = last + max(schedule.max_age, schedule.min_interval)
+    if outage is None or limit >= outage.back:
+        return limit
+    return outage.back + min(schedule.catch_up, outage.back - outage.gone) * (share(name) / 4)
+
+
+def _caught_up(
+    schedule: Schedule, name: str, wanted: datetime, first: _Turn, outage: Outage, now: datetime
+) -> _Turn:
+    """The outage is played again, faster: what waits longest comes first, and what was due at once is spread."""
+    length = outage.back - outage.gone
+    waited = max(NOTHING, first.at - outage.gone) / length if length else 0.0
+    place = (2 * waited + share(name)) / 3
+    return _turn(schedule, max(wanted, outage.back), now, min(schedule.catch_up, length), place)
+
+
+def _turn(schedule: Schedule, earliest: datetime, now: datetime, spread: timedelta, place: float) -> _Turn:
+    """The app's time in the first window from `earliest` on that is not over at `now`: `place`, from 0 to below 1, of
+    the spread, as far as the window lets it."""
+    if schedule.window is None:
+        return _Turn(earliest + spread * place, None)
+    start, end = next(spans(schedule.window, schedule.zone, max(earliest, now)))
+    opens = max(start, earliest)
+    return _Turn(opens + min(spread, end - opens) * place, end)
+
+
+_WAITS = {
+    Why.INTERVAL: "its interval ends at {at}",
+    Why.CRON: "its cron line fires at {at}",
+    Why.MAX_AGE: "{reason} at {at}",
+    Why.SPREAD: "{reason}; has its turn within the jitter at {at}",
+    Why.WINDOW: "{reason}; waits for its window at {at}",
+    Why.MISSED: "{reason}; missed its window, waits for the next at {at}",
+    Why.CATCH_UP: "{reason}; nobody was there to rotate it: catch-up at {at}",
+}
+
+
+def _told(at: datetime, code: Why, reason: str, now: datetime, first: datetime | None = None) -> Due:
+    """`first`: its first chance, where it was rotated before."""
+    overdue = first is not None and min(first, at) < now
+    words = reason if at <= now else _WAITS[code].format(reason=reason, at=stamp(at))
+    return Due(at, code, words, at <= now, overdue)
 
 
 def share(name: str) -> float:
     """A number in [0, 1), always the same for a name: spreads apps that share a schedule."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) / 2**32
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:3]) / 2**24
 
 
-def opening(schedule: Schedule, moment: datetime) -> datetime:
-    """The first time from `moment` on at which the window is open."""
-    if schedule.window is None:
-        return moment
-    today = moment.astimezone(schedule.zone).date()
-    spans = (_span(schedule.window, today + timedelta(days=n), schedule.zone) for n in range(-2, 9))
-    return next(max(start, moment) for start, end in (s for s in spans if s) if moment < end)
-
-
-def _span(window: Window, day: date, zone: tzinfo) -> tuple[datetime, datetime] | None:
-    """The window that opens on this day; None where none does, or where a change of clocks swallowed it."""
-    if day.weekday() not in window.days:
-        return None
-    start, end = _at(day, window.start, zone), _at(day, window.end, zone)
-    return (start, end) if start < end else None
-
-
-def _at(day: date, minute: int, zone: tzinfo) -> datetime:
-    """Wall time of a day as a point in time; above 1440 it lies on the next day."""
-    days, rest = divmod(minute, 24 * 60)
-    wall = datetime.combine(day + timedelta(days=days), datetime.min.time()) + timedelta(minutes=rest)
-    return wall.replace(tzinfo=zone).astimezone(UTC)
-
-
-def firings(cron: Cron, zone: tzinfo, after: datetime) -> Iterator[datetime]:
-    """The times after `after` at which the line fires. A wall time that a change of clocks skips fires an hour on; one
-    that it repeats fires once."""
-    first = after.astimezone(zone).date()
-    for day in (first + timedelta(days=n) for n in range(-1, FAR)):
-        if cron.fires_on(day):
-            times = (_at(day, hour * 60 + minute, zone) for hour in cron.hours for minute in cron.minutes)
-            yield from (time for time in times if time > after)
+def stamp(moment: datetime) -> str:
+    """A time in words for people, in UTC."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}Z"
 
 
 FIRST_RETRY, LAST_RETRY = timedelta(minutes=15), timedelta(days=1)

@@ -58,6 +58,31 @@ class Claim(StrEnum):
     NOT_ASKED = "not_asked"
 
 
+class Why(StrEnum):
+    """Why an app is begun now, or is not: the words of `status`, and the labels of metrics."""
+
+    NEVER = "never_rotated"
+    INTERVAL = "interval"
+    CRON = "cron"
+    MAX_AGE = "max_age"
+    SPREAD = "jitter"  # its turn within the jitter has not come
+    WINDOW = "window"
+    MISSED = "missed_window"
+    CATCH_UP = "catch_up"  # after an outage
+    CLOCK = "clock_set_back"
+    BACKOFF = "backoff"  # its last rotations came to nothing
+    LIMIT = "limit"  # its org takes no more now
+    PAUSED = "paused"
+    DISABLED = "disabled"
+    ASSISTED = "assisted"  # a classic connected app: a person begins it
+    UNCONFIGURED = "unconfigured"
+    RUNNING = "running"  # this and the next four: its open rotation's state
+    OVERLAP = "overlap"
+    WAITING = "waiting"
+    HELD = "held"
+    UNPROVEN = "unproven"
+
+
 CLAIMS = ("refused", "tokens", "vault", "slot")
 
 # The names a step may have in the trail (contract.md: Database).

@@ -3,45 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from rotator.adapters.sql.survey import Survey, survey
+from rotator.domain import standing
 from rotator.domain.errors import Refused
 from rotator.domain.pause import pause_of
-from rotator.domain.policy import Due, due
+from rotator.domain.policy import due
 from rotator.domain.rotation import Rotation
-from rotator.domain.words import Trigger
+from rotator.domain.standing import Standing
+from rotator.domain.words import Trigger, Why
 from rotator.saga.requests import proof_is_old
 from rotator.wiring.connections import Connections
 from rotator.wiring.settings import schedule_of
 from rotator.wiring.told import moment
 
 NOT_DUE = "not_due"
+PLAIN = {
+    Why.DISABLED: "disabled",
+    Why.ASSISTED: "assisted: a classic connected app",
+    Why.UNCONFIGURED: "not in the configuration",
+}
+
+
+def standing_of(connections: Connections, name: str, seen: Survey, row: Rotation | None = None, *,
+                limit: str = "") -> Standing:
+    """How the app stands: `row` is its open rotation, `limit` says why its org takes nothing new now."""
+    if row is not None:
+        return standing.opened(row)
+    plain = _never(connections, name)
+    if plain is not None:
+        return Standing(plain, PLAIN[plain])
+    app = connections.config.apps[name]
+    told = due(schedule_of(app, connections.config.timing), name, seen.last.get(name), seen.now, seen.outage)
+    pause = pause_of(seen.pauses, name, app.org)
+    return standing.closed(told, seen.now, pause=pause, failures=seen.failures.get(name), limit=limit)
+
+
+def _never(connections: Connections, name: str) -> Why | None:
+    app = connections.config.apps.get(name)
+    if app is None:
+        return Why.UNCONFIGURED
+    if not app.enabled:
+        return Why.DISABLED
+    return None if app.kind == "external_client_app" else Why.ASSISTED
 
 
 def why_not(connections: Connections, name: str, seen: Survey) -> Mapping[str, object] | None:
-    """Why a routine rotation of this app is not begun now; None where it is due."""
-    app = connections.config.apps[name]
-    if not app.enabled:
-        return {"app": name, "reason": "disabled"}
-    if app.kind != "external_client_app":
-        return {"app": name, "reason": "assisted: a classic connected app"}
-    paused = pause_of(seen.pauses, name, app.org)
-    if paused is not None:
-        return {"app": name, "reason": str(paused)}
-    told = due_of(connections, name, seen.last.get(name), seen.now)
-    return None if told.now else {"app": name, "reason": "not due", "next_due_at": moment(told.at)}
-
-
-def due_of(connections: Connections, name: str, last: datetime | None, now: datetime) -> Due:
-    """When the app is due, by the database's clock; `last` is when its present secret was asked for."""
-    return due(schedule_of(connections.config.apps[name]), name, last, now)
+    """Why `run --once` does not begin this app; None where it does: what is due waits neither for its turn after an
+    outage nor for the end of a backoff, for the next call may come tomorrow."""
+    found = standing_of(connections, name, seen.impatient())
+    if found.now:
+        return None
+    if found.code is Why.PAUSED or found.code in PLAIN:
+        return {"app": name, "reason": found.words}
+    return {"app": name, "reason": "not due", "why": found.words, "next_due_at": moment(found.at)}
 
 
 def outlived(connections: Connections, row: Rotation, seen: Survey) -> bool:
     """Whether only its proof holds this rotation open while the app's next one is due: that one takes over."""
     known = row.app in connections.config.apps and proof_is_old(row, Trigger.SCHEDULED)
-    return known and why_not(connections, row.app, seen) is None
+    return known and standing_of(connections, row.app, seen).now
 
 
 def must_be_due(connections: Connections, name: str) -> None:

@@ -61,7 +61,7 @@ def timing_of(timing: TimingConfig) -> Timing:
     )
 
 
-def schedule_of(app: AppConfig) -> Schedule:
+def schedule_of(app: AppConfig, timing: TimingConfig) -> Schedule:
     """When the app's rotations are due."""
     from zoneinfo import ZoneInfo
 
@@ -75,6 +75,8 @@ def schedule_of(app: AppConfig) -> Schedule:
         zone=ZoneInfo(told.timezone),
         jitter=told.jitter,
         max_age=app.max_age,
+        min_interval=told.least,
+        catch_up=timing.catch_up,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select, text
@@ -12,18 +12,14 @@ from rotator.adapters.sql.database import Database, instant, moment
 from rotator.adapters.sql.pauses import in_force
 from rotator.adapters.sql.rows import from_row
 from rotator.adapters.sql.tables import OPEN, consumers, rotations
+from rotator.adapters.sql.watch import Watch
+from rotator.adapters.sql.watch import look as watched
 from rotator.domain.pause import Pause
+from rotator.domain.policy import Outage
 from rotator.domain.rotation import Rotation
+from rotator.domain.standing import Failures
 
 DRY_RUN = "dry_run"
-
-
-@dataclass(frozen=True, slots=True)
-class Failures:
-    """The rotations of an app that came to nothing since its last good one: how many, and when the last one ended."""
-
-    count: int
-    ended_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +32,12 @@ class Survey:
     failures: Mapping[str, Failures]
     pauses: tuple[Pause, ...]  # in force
     taken: frozenset[tuple[str, str]]  # consumers (org id, id) under a running lease
+    watch: Watch
+    outage: Outage | None  # whose due times are spread
+
+    def impatient(self) -> Survey:
+        """The same, as whoever takes no account of outages and failures sees it."""
+        return replace(self, outage=None, failures={})
 
 
 def survey(database: Database) -> Survey:
@@ -44,7 +46,8 @@ def survey(database: Database) -> Survey:
     def look(connection: Connection) -> Survey:
         now = database.now(connection)
         last, failures = _last_rotated(connection), _failures(connection)
-        return Survey(now, _open(connection), last, failures, in_force(connection, now), _taken(connection, now))
+        pauses, taken, watch = in_force(connection, now), _taken(connection, now), watched(connection)
+        return Survey(now, _open(connection), last, failures, pauses, taken, watch, watch.outage)
 
     return database.read(look)
 

@@ -141,6 +141,45 @@ pauses = Table(
     sqlite_strict=True,
 )
 
+# When a daemon last looked for what is due, and the last time in which none did.
+watch = Table(
+    "watch",
+    metadata,
+    *_numbers("id"),
+    *_times("looked_at", "gone_at", "back_at"),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("id = 1", name="one_row"),
+    sqlite_strict=True,
+)
+
+hosts = Table(
+    "hosts",
+    metadata,
+    *_texts("boot_id", "machine_id", "name", "since", "seen_at"),
+    PrimaryKeyConstraint("boot_id"),
+    sqlite_strict=True,
+)
+
+# The sweep of an org: who is at it, and when it last came to its end.
+sweeps = Table(
+    "sweeps",
+    metadata,
+    *_texts("org", "owner"),
+    *_times("lease_until", "swept_at"),
+    PrimaryKeyConstraint("org"),
+    sqlite_strict=True,
+)
+
+# What the sweep saw of an app, one row per look; `what` names the picture, so that the same one is told once.
+sightings = Table(
+    "sightings",
+    metadata,
+    *_texts("app", "look", "state", "what", "words", "fix", "since", "seen_at"),
+    PrimaryKeyConstraint("app", "look"),
+    CheckConstraint("state IN ('ok', 'drift', 'blind')", name="state"),
+    sqlite_strict=True,
+)
+
 audit_events = Table(
     "audit_events",
     metadata,

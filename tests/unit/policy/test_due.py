@@ -9,13 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotator.config.when import parse_cron, parse_window
-from rotator.domain.policy import Schedule, again_after, due, firings, opening, share
+from rotator.domain.calendar import firings, spans
+from rotator.domain.policy import Schedule, again_after, due, share
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONTH = Schedule(every=timedelta(days=30), max_age=timedelta(days=90))
 SUNDAYS = Schedule(
     every=timedelta(days=30), max_age=timedelta(days=90), window=parse_window("Sun 02:00-05:00"), zone=BERLIN
 )
+
+
+def opening(schedule: Schedule, moment: datetime) -> datetime:
+    """The first time from `moment` on at which the schedule's window is open."""
+    assert schedule.window is not None
+    return max(moment, next(spans(schedule.window, schedule.zone, moment))[0])
 
 
 def at(text: str) -> datetime:
