@@ -29,6 +29,9 @@ class Word(StrEnum):
     READY = "ready"
     BEGINS = "begins"  # a worker takes an app in hand
     SET_BACK = "set_back"  # it could not be worked on now; tried again later
+    OVER_BUDGET = "over_budget"  # a forced rotation logs in beyond the login budget
+    BREAKER_OPEN = "breaker_open"  # a far side does not answer: nothing of it is begun for a while
+    BREAKER_CLOSED = "breaker_closed"
     DATABASE_DOWN = "database_down"
     DATABASE_BACK = "database_back"
     NOT_HARDENED = "not_hardened"  # the system denied a protection of the process

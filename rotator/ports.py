@@ -205,6 +205,17 @@ class Ledger(Protocol):
         """The open rotations, or all of an app, oldest first."""
 
 
+class Logins(Protocol):
+    """The login budget: Salesforce blocks a user who logs in too often (reference section 7)."""
+
+    def ask(self, consumer: Consumer, *, forced: bool) -> None:
+        """Before a token request with a pair of this consumer, which it counts. Raises Unavailable where the budget
+        of its run-as user is used up, unless the rotation is forced."""
+
+    def belongs(self, consumer: Consumer, user: str) -> None:
+        """A login told the run-as user of this consumer."""
+
+
 class Clock(Protocol):
     """Time for the short waits inside one step; deadlines that must survive a crash use the ledger's clock."""
 

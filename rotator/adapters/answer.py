@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,6 +42,25 @@ class Answer:
             return jsonlib.loads(self.body)
         except (ValueError, RecursionError):
             raise ValueError("the body is not JSON") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A call that is over, without anything that it carried. `status` is 0 where no whole answer came, and `reason`
+    then says why (see TransportError)."""
+
+    method: str
+    path: str
+    status: int
+    reason: str
+    seconds: float
+
+
+Listener = Callable[[Exchange], None]
+
+
+def deaf(exchange: Exchange) -> None:
+    """A listener that counts nothing."""
 
 
 def check_origin(origin: str) -> str:

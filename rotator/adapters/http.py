@@ -19,7 +19,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from rotator.adapters.answer import Answer, Lost, NotSent, TransportError, check_origin
+from rotator.adapters.answer import Answer, Exchange, Listener, Lost, NotSent, TransportError, check_origin, deaf
 
 __all__ = ["Answer", "Http", "Lost", "NotSent", "TransportError", "check_origin"]
 
@@ -39,7 +39,7 @@ class Http:
 
     deadline: seconds for a whole call, name look-up excepted (the system bounds that). cap: bytes of a body, also
     after decoding. proxy: `http://[user:password@]host:port`, else none; the environment is never asked.
-    transport: for parser tests only.
+    heard: told of every call that is over. transport: for parser tests only.
     """
 
     def __init__(
@@ -51,9 +51,11 @@ class Http:
         cap: int = MEBIBYTE,
         proxy: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        heard: Listener = deaf,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.origin = check_origin(origin)
+        self._heard = heard
         self._deadline = deadline
         self._cap = cap
         self._meter = _Meter(monotonic)
@@ -92,13 +94,22 @@ class Http:
             )
         except (ValueError, TypeError, httpx.InvalidURL):  # quotes what it was given
             raise NotSent("protocol", "the request could not be built: a header or value is not printable") from None
+        return self._measured(request, path, seconds)
+
+    def _measured(self, request: httpx.Request, path: str, seconds: float) -> Answer:
         self._meter.start(seconds)
+        status, reason = 0, "protocol"
         try:
-            return self._exchange(request)
+            answer = self._exchange(request)
+            status, reason = answer.status, ""
         except httpx.TransportError as error:
-            raise _translate(error, sent=self._meter.sent) from None
+            failure = _translate(error, sent=self._meter.sent)
+            reason = failure.reason
+            raise failure from None
+        else:
+            return answer
         finally:
-            self._meter.stop()
+            self._heard(Exchange(request.method, path, status, reason, self._meter.stop()))
 
     def _exchange(self, request: httpx.Request) -> Answer:
         response = self._wire.handle_request(request)
@@ -194,13 +205,17 @@ class _Meter(threading.local):
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._until: float | None = None
+        self._began = 0.0
         self.sent = False
 
     def start(self, seconds: float) -> None:
-        self._until, self.sent = self._monotonic() + seconds, False
+        self._began, self.sent = self._monotonic(), False
+        self._until = self._began + seconds
 
-    def stop(self) -> None:
+    def stop(self) -> float:
+        """Gives the seconds since the start."""
         self._until = None
+        return self._monotonic() - self._began
 
     def left(self, asked: float | None) -> float | None:
         """Seconds for the next wait. None outside a call (a pool closing its connections)."""

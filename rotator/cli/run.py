@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from rotator.cli.base import Command
 from rotator.cli.driving import drive
 from rotator.cli.durations import DURATION
-from rotator.cli.out import document
+from rotator.cli.out import complain, document
 from rotator.cli.session import session
-from rotator.domain.errors import UsageError
+from rotator.domain.errors import RotatorError, UsageError
+from rotator.domain.rotation import Who
 from rotator.process import Hangup
+
+if TYPE_CHECKING:
+    from rotator.cli.driving import Skipped
+    from rotator.wiring.connections import Connections
+    from rotator.wiring.errand import Errand, Setting
+    from rotator.wiring.outside import Outside
 
 
 @click.command(cls=Command)
@@ -31,32 +42,53 @@ def run(context: click.Context, once: bool, timeout: timedelta | None) -> int:
         return _daemon(context)
     with session(context) as here:
         from rotator.wiring.asking import who
-        from rotator.wiring.run_once import run_once
 
-        asked = who(os.environ)
-        return drive(here, timeout, lambda connections, setting: run_once(connections, setting, asked))
+        return drive(here, timeout, partial(_once, who(os.environ)))
+
+
+def _once(asked: Who, connections: Connections, setting: Setting) -> tuple[Sequence[Errand], Skipped]:
+    """All that is open, all that is due; the metrics of it go to the file that the configuration names."""
+    from rotator.wiring.run_once import run_once
+
+    if not connections.config.metrics.textfile:
+        return run_once(connections, setting, asked)
+    from rotator.metrics.meters import Meters
+    from rotator.wiring.measuring import hears, reports, write_textfile
+
+    meters = Meters(connections.clock.monotonic)
+    connections.outside.heard = hears(meters)
+    found = run_once(connections, replace(setting, report=reports(meters, setting.report)), asked)
+    try:
+        write_textfile(connections, meters)
+    except RotatorError as error:  # what was rotated is told all the same
+        complain(error)
+    return found
 
 
 def _daemon(context: click.Context) -> int:
     with session(context, log_level="info") as here:
         from rotator.daemon.office import Office
         from rotator.daemon.service import Service
+        from rotator.metrics.meters import Meters
         from rotator.wiring.asking import owner, who
         from rotator.wiring.errand import Patience, Setting
         from rotator.wiring.logged import logged
+        from rotator.wiring.measuring import reports
         from rotator.wiring.reading import note_config
         from rotator.wiring.settings import timing_of
 
-        def hire() -> Office:
-            connections = here.connect()
+        meters = Meters(here.clock.monotonic)
+
+        def hire(outside: Outside) -> Office:
+            connections = here.connect(outside)
             note_config(connections, os.environ)
             timing, patience = connections.config.timing, Patience(here.clock, lambda: here.stop.requested)
-            setting = Setting(timing_of(timing), timing.poll, owner(), patience, logged)
+            setting = Setting(timing_of(timing), timing.poll, owner(), patience, reports(meters, logged))
             return Office(connections, setting, who(os.environ, origin="daemon"))
 
         hangup = Hangup()
         with hangup.caught():
-            code = Service(hire, here.stop, here.clock, os.environ).run(hangup)
+            code = Service(hire, here.stop, here.clock, os.environ, meters).run(hangup)
         if here.common.as_json:
             document({"ok": code == 0, "exit": code})
         return code

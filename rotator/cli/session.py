@@ -19,6 +19,7 @@ from rotator.cli.base import Common, common
 if TYPE_CHECKING:
     from rotator.config import Loaded
     from rotator.wiring.connections import Connections
+    from rotator.wiring.outside import Outside
 
 LOG = log.get("cli")
 
@@ -44,13 +45,14 @@ class Session:
             note(f"warning: {warning}")
         return loaded
 
-    def connect(self) -> Connections:
-        """The connections that the configuration leads to, as the owner of the database. Closed with the session."""
+    def connect(self, outside: Outside | None = None) -> Connections:
+        """The connections that the configuration leads to, as the owner of the database. Closed with the session.
+        `outside`: what the process remembers of the far sides, where it reads its configuration more than once."""
         from rotator.wiring.connections import Connections
 
         loaded = self.load()
         owner.become(loaded.config.database.url)
-        made = Connections(loaded, self.clock, host=socket.gethostname(), version=version("rotator"))
+        made = Connections(loaded, self.clock, host=socket.gethostname(), version=version("rotator"), outside=outside)
         self.stack.callback(made.close)
         return made
 

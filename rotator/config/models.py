@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rotator.config.app import AppConfig
 from rotator.config.base import Absolute, Name, Table, option
+from rotator.config.limits import LimitsConfig, MetricsConfig
 from rotator.config.org import OrgConfig
 from rotator.config.service import ApprovalConfig, AuditConfig, ControlConfig, Notice, TimingConfig
 from rotator.config.vault import DatabaseConfig, VaultConfig
@@ -20,6 +21,8 @@ class Config(Table):
     orgs: Mapping[Name, OrgConfig] = option({}, about="the orgs, by names of your own")
     apps: Mapping[Name, AppConfig] = option({}, about="the apps, by names of your own")
     timing: TimingConfig = option(TimingConfig(), about="every wait of the protocol")
+    limits: LimitsConfig = option(LimitsConfig(), about="what routine work may take of the far sides")
+    metrics: MetricsConfig = option(MetricsConfig(), about="where metrics go beside the daemon's `/metrics`")
     control: ControlConfig = option(ControlConfig(), about="the daemon's door")
     approval: ApprovalConfig = option(ApprovalConfig(), about="what a forced rotation must bring along")
     audit: AuditConfig = option(AuditConfig(), about="the audit trail")

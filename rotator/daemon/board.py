@@ -1,8 +1,9 @@
 """The jobs at hand, and who may take the next one.
 
 Orgs take turns, so that a large one does not keep a small one waiting; the limit of an org is looked at before a job
-is given out, so that no thread waits for it. In an org what is open comes before what is new, and at the start
-nothing new is given out before each open rotation had its turn.
+is given out, so that no thread waits for it. Where the gate bars an org, only its forced rotations go on. In an org
+what is open comes before what is new, and at the start nothing new is given out before each open rotation had its
+turn.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import heapq
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from typing import Protocol
 
 from rotator.domain.errors import RotatorError
 from rotator.domain.rotation import Rotation
+
+GATE = 1.0  # seconds between two questions to a gate that barred something
 
 
 class Turns(Protocol):
@@ -39,6 +42,7 @@ class Job:
     org: str
     errand: Turns
     new: bool = False  # nothing was begun yet
+    forced: bool = False  # goes on whatever the gate says
     generation: int = 0  # of the board; an older one is not put back
 
 
@@ -52,25 +56,48 @@ class _Queue:
     busy: int = 0
 
     def pop(self, now: float, *, new: bool) -> Job | None:
-        while self.waiting and self.waiting[0][0] <= now:
-            self.open.append(heapq.heappop(self.waiting)[2])
+        self._wake(now)
         if self.open:
             return self.open.popleft()
         return self.new.popleft() if new and self.new else None
 
+    def pop_forced(self, now: float) -> Job | None:
+        self._wake(now)
+        for jobs in (self.open, self.new):
+            job = next((job for job in jobs if job.forced), None)
+            if job is not None:
+                jobs.remove(job)
+                return job
+        return None
+
+    def _wake(self, now: float) -> None:
+        while self.waiting and self.waiting[0][0] <= now:
+            self.open.append(heapq.heappop(self.waiting)[2])
+
+    def jobs(self) -> Iterator[Job]:
+        return chain(self.open, self.new, (job for _, _, job in self.waiting))
+
     def drain(self) -> list[Job]:
-        found = [*self.open, *self.new, *(job for _, _, job in self.waiting)]
+        found = list(self.jobs())
         self.open.clear()
         self.new.clear()
         self.waiting.clear()
         return found
 
 
-class Board:
-    """Threads may share it. `per_org`: jobs of one org in work at once; `monotonic`: a clock in seconds."""
+def wide_open(org: str, busy: int, busy_everywhere: int) -> bool:
+    """A gate that bars nothing."""
+    return True
 
-    def __init__(self, per_org: int, monotonic: Callable[[], float]) -> None:
-        self._per_org, self.monotonic = per_org, monotonic
+
+class Board:
+    """Threads may share it. `per_org`: jobs of one org in work at once; `monotonic`: a clock in seconds; `gate`:
+    whether a routine job of an org may be given out, with the number of those in work of this org and of all."""
+
+    def __init__(self, per_org: int, monotonic: Callable[[], float],
+                 gate: Callable[[str, int, int], bool] = wide_open) -> None:
+        self._per_org, self.monotonic, self._gate = per_org, monotonic, gate
+        self._barred = False  # the gate kept a job back when the last one was asked for
         self._changed = threading.Condition()
         self._queues: dict[str, _Queue] = {}  # the org that was served last stands last
         self._jobs: dict[str, Job] = {}
@@ -154,8 +181,9 @@ class Board:
             self._changed.notify_all()
 
     def _next(self, now: float) -> Job | None:
+        self._barred = False
         for org, queue in list(self._queues.items()):
-            job = queue.pop(now, new=not self._first) if queue.busy < self._per_org else None
+            job = self._pop(org, queue, now) if queue.busy < self._per_org else None
             if job is not None:
                 queue.busy += 1
                 self._busy[job.key] = job
@@ -163,8 +191,16 @@ class Board:
                 return job
         return None
 
+    def _pop(self, org: str, queue: _Queue, now: float) -> Job | None:
+        if self._gate(org, queue.busy, len(self._busy)):
+            return queue.pop(now, new=not self._first)
+        self._barred = True
+        self._first.difference_update(job.key for job in queue.jobs())  # the other orgs do not wait for a barred one
+        return queue.pop_forced(now)
+
     def _nap(self, now: float) -> float | None:
         wakes = [queue.waiting[0][0] for queue in self._queues.values() if queue.waiting and queue.busy < self._per_org]
+        wakes += [now + GATE] if self._barred else []
         return max(0.001, min(wakes) - now) if wakes else None
 
     def _leave(self, job: Job) -> None:

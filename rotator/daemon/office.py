@@ -47,7 +47,7 @@ class Office:
             if awake(row, seen.now) and not at_hand and not outlived(self.connections, row, seen):
                 errand = resume(self.connections, self._setting(), row, self.who)
                 if not errand.finished:
-                    yield Job(row.app, row.org, errand)
+                    yield Job(row.app, row.org, errand, forced=row.force)
 
     def due_jobs(self, seen: Survey, known: Set[str]) -> Iterator[Job]:
         """What is due, and neither open nor at hand."""

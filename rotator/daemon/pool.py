@@ -9,6 +9,7 @@ from rotator import log
 from rotator.daemon.board import Board, Job
 from rotator.daemon.setbacks import Setbacks
 from rotator.domain.errors import InvariantBroken, LeaseTaken, LedgerUnavailable, RotatorError, Stale
+from rotator.metrics.meters import Meters
 from rotator.wiring.due import NOT_DUE
 from rotator.wiring.errand import SHORTEST
 
@@ -18,8 +19,9 @@ LOG = log.get("daemon")
 class Pool:
     """`broken` is called where a promise of the protocol does not hold: then everything must stop."""
 
-    def __init__(self, board: Board, setbacks: Setbacks, size: int, broken: Callable[[], object]) -> None:
-        self._board, self._setbacks, self._broken = board, setbacks, broken
+    def __init__(self, board: Board, setbacks: Setbacks, size: int, broken: Callable[[], object],
+                 meters: Meters) -> None:
+        self._board, self._setbacks, self._broken, self._meters = board, setbacks, broken, meters
         self._threads = [threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(size)]
 
     def start(self) -> None:
@@ -54,6 +56,7 @@ class Pool:
         self._board.drop(job)
 
     def _crashed(self, job: Job, error: Exception) -> None:
+        self._meters.setbacks.labels("crashed").inc()
         LOG.error(log.Word.CRASHED, error=error, wait_s=self._setbacks.add(job.key))
         self._board.drop(job)
 
@@ -69,6 +72,9 @@ class Pool:
                      message=row.message or None, fix=row.fix or None, next_at=row.next_at)  # fmt: skip
 
     def _set_back(self, job: Job, error: RotatorError) -> None:
+        self._meters.setbacks.labels(error.code).inc()
+        if isinstance(error, Stale):
+            self._meters.leases_lost.inc()
         if error.code == NOT_DUE or isinstance(error, LeaseTaken | Stale):
             LOG.info(log.Word.LEASE_LOST, error=error)  # another worker is or was at it: the next tick sees
         elif isinstance(error, LedgerUnavailable):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from rotator import log
 from rotator.daemon.board import Board
+from rotator.daemon.breakers import Breakers
+from rotator.daemon.gate import Gate, watch
 from rotator.daemon.office import Office
 from rotator.daemon.pool import Pool
 from rotator.daemon.sd_notify import SdNotify
@@ -15,8 +18,11 @@ from rotator.daemon.telling import line
 from rotator.daemon.ticks import Ticks
 from rotator.domain.errors import ConfigError, LedgerUnavailable, RotatorError
 from rotator.domain.rotation import Rotation
+from rotator.metrics.meters import Meters
 from rotator.ports import Clock
 from rotator.process import GRACE, Hangup, Stop
+from rotator.wiring.measuring import Page
+from rotator.wiring.outside import Outside
 
 LOG = log.get("daemon")
 WORKERS = 8
@@ -26,18 +32,24 @@ LATE = 20.0  # seconds: the patience with a database, and more
 
 
 class Service:
-    """`hire` reads the configuration and opens what it leads to; it raises what is wrong with it."""
+    """`hire` reads the configuration and opens what it leads to; it raises what is wrong with it. `meters` counts what
+    is done; they and the breakers outlive a reload."""
 
-    def __init__(self, hire: Callable[[], Office], stop: Stop, clock: Clock, env: Mapping[str, str]) -> None:
-        self._hire, self._stop, self._clock = hire, stop, clock
+    def __init__(self, hire: Callable[[Outside], Office], stop: Stop, clock: Clock, env: Mapping[str, str],
+                 meters: Meters) -> None:
+        self._stop, self._clock, self._meters = stop, clock, meters
+        self._page = Page(meters)
+        breakers = Breakers(clock.monotonic, clock.jitter)
+        self._gate = Gate(breakers, lambda: self._office.connections)
+        self._hire = partial(hire, watch(clock, meters, breakers, self._gate))
         self._systemd = SdNotify(env)
         self._setbacks = Setbacks(clock.monotonic, clock.jitter)
-        self._board = Board(PER_ORG, clock.monotonic)
-        self._pool = Pool(self._board, self._setbacks, WORKERS, self._break)
+        self._board = Board(PER_ORG, clock.monotonic, self._gate.lets)
+        self._pool = Pool(self._board, self._setbacks, WORKERS, self._break, meters)
         self._ticks = Ticks(self.tick)
         self._ticking = threading.Lock()  # a reload and a tick exclude each other
         self._left: list[Office] = []  # offices of older configurations, closed when their last turn is over
-        self._office = hire()
+        self._office = self._hire()
         self._down = self._broken = False
         self._ticked = clock.monotonic()
         self._open: Sequence[Rotation] = ()  # as the last look saw it
@@ -67,12 +79,19 @@ class Service:
             with self._ticking:
                 self._look()
             self._database(None)
+            self._meters.tick("ok")
         except LedgerUnavailable as error:
             self._database(error)
+            self._meters.tick("database_down")
         except Exception as error:  # a defect: the next tick may be better, and the apps in hand go on
             _crashed(error)
+            self._meters.tick("crashed")
         self._ticked = self._clock.monotonic()
         self._systemd.tell(WATCHDOG=1, STATUS=self._status())
+
+    def metrics(self) -> tuple[bytes, str]:
+        """The page of `/metrics`, and its content type."""
+        return self._page.render(self._office.connections)
 
     def reload(self) -> None:
         """Reads the configuration again. A wrong one is refused, and the old one stays."""

@@ -1,4 +1,5 @@
-"""Apps that could not be worked on and have no row that says when to try again: they are left alone for a while."""
+"""What could not be worked on and has no row that says when to try again is left alone for a while: an app, or a
+whole far side (breakers.py)."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ class Setbacks:
         self._until: dict[str, tuple[int, float]] = {}
 
     def add(self, key: str) -> float:
-        """One more; gives the seconds for which the app is left alone: 5 to 10, 10 to 20, ... at most 300."""
+        """One more; gives the seconds for which it is left alone: 5 to 10, 10 to 20, ... at most 300."""
         with self._lock:
             tries = self._until.get(key, (0, 0.0))[0] + 1
             doubled: int = 2 ** min(tries, 16)
@@ -35,7 +36,16 @@ class Setbacks:
         with self._lock:
             self._until.clear()
 
+    def knows(self, key: str) -> bool:
+        """Whether it went wrong, and not well since."""
+        with self._lock:
+            return key in self._until
+
     def bars(self, key: str) -> bool:
         """Whether it is left alone now."""
+        return self.left(key) > 0
+
+    def left(self, key: str) -> float:
+        """The seconds for which it is still left alone; 0: it is not."""
         with self._lock:
-            return self._until.get(key, (0, 0.0))[1] > self._monotonic()
+            return max(0.0, self._until.get(key, (0, float("-inf")))[1] - self._monotonic())

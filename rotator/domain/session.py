@@ -56,3 +56,12 @@ class Listing:
     complete: bool = True
     blind: frozenset[Lever] = frozenset()  # levers that could not be looked through
     notes: tuple[str, ...] = ()  # why, in words
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The org's API requests of 24 hours, as its answers count them (`Sforce-Limit-Info`, reference section 7)."""
+
+    used: int
+    most: int
+    read_at: float  # by the monotonic clock of this process

@@ -12,17 +12,30 @@ from rotator.domain.changes import Changes
 from rotator.domain.errors import CasMismatch, Refused, RotatorError, SlotTaken, Unavailable
 from rotator.domain.event import Event
 from rotator.domain.facts import Facts
-from rotator.domain.pair import Pair
+from rotator.domain.pair import Consumer, Pair
 from rotator.domain.rotation import Rotation
 from rotator.domain.session import Login
 from rotator.domain.timing import Timing
 from rotator.domain.words import Outcome, Phase, State
-from rotator.ports import Clock, Lease, Ledger, Salesforce, Vault
+from rotator.ports import Clock, Lease, Ledger, Logins, Salesforce, Vault
 from rotator.saga.holds import Hold
 from rotator.saga.look import Eyes
 from rotator.saga.seen import Seen
 
 Report = Callable[[Event, Rotation], None]
+
+
+class Unlimited:
+    """ports.Logins without a budget."""
+
+    def ask(self, consumer: Consumer, *, forced: bool) -> None:
+        """Always within it."""
+
+    def belongs(self, consumer: Consumer, user: str) -> None:
+        """Nothing to remember."""
+
+
+UNLIMITED = Unlimited()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,7 @@ class Ports:
     vault: Vault
     ledger: Ledger
     clock: Clock
+    logins: Logins = UNLIMITED
 
 
 class LookAgain(Exception):
@@ -50,6 +64,7 @@ class Worker:
         self.eyes = Eyes(ports.salesforce, ports.vault, self.consumer, self.target, self.alive)
         self._extended = ports.clock.monotonic()
         self._logins = 0  # not yet in the row
+        self._forced = rotation.force
         self._read = (datetime.min.replace(tzinfo=UTC), 0.0)  # the database's time at the last read, and ours
 
     # --- time and lease ------------------------------------------------------------------
@@ -161,8 +176,11 @@ class Worker:
     def login(self, pair: Pair) -> Login:
         """A token request; counted against the login budget."""
         self.alive()
+        self.ports.logins.ask(self.consumer, forced=self._forced)
         self._logins += 1
-        return self.salesforce.login(pair)
+        login = self.salesforce.login(pair)
+        self.ports.logins.belongs(self.consumer, login.user_id)
+        return login
 
     def pace(self, tries: int, least: float = 5.0, most: float = 300.0) -> timedelta:
         """Exponential, jittered: 5 to 10 s, 10 to 20 s, ... at most `most` seconds."""

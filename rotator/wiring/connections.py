@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
 
+from rotator.adapters.answer import Exchange, Listener
 from rotator.adapters.http import Http
 from rotator.adapters.salesforce import AdminCredentials, SalesforceOrg
 from rotator.adapters.sql import schema
@@ -21,9 +22,11 @@ from rotator.adapters.vault import VaultClient, VaultKv
 from rotator.config import AppConfig, ClientCredentials, Config, JwtBearer, Loaded, OrgConfig, read_secret_file
 from rotator.domain.errors import RotatorError, UsageError
 from rotator.domain.rotation import Who
+from rotator.domain.session import Usage
 from rotator.ports import Clock, Record
 from rotator.saga.worker import Ports
 from rotator.wiring.naming import nearest
+from rotator.wiring.outside import OWN, Budget, Outside, Spent
 from rotator.wiring.settings import credentials_of, file_or_none, vault_options
 
 
@@ -42,8 +45,10 @@ class StatedLedger(SqlLedger):
 class Connections:
     """Everything that a configuration leads to. Threads may share it; close it in the end."""
 
-    def __init__(self, loaded: Loaded, clock: Clock, *, host: str, version: str) -> None:
+    def __init__(self, loaded: Loaded, clock: Clock, *, host: str, version: str,
+                 outside: Outside | None = None) -> None:
         self.loaded, self.clock = loaded, clock
+        self.outside = outside or Outside(Spent(clock.monotonic))
         self.context = Context(host=host, version=version, config_hash=loaded.hash)
         self._orgs: dict[tuple[str, str], SalesforceOrg] = {}
         self._opening = threading.RLock()  # two threads that meet an org at once open it once
@@ -89,7 +94,7 @@ class Connections:
 
     @cached_property
     def vault(self) -> VaultClient:
-        return VaultClient(vault_options(self.config, self.loaded.places))
+        return VaultClient(vault_options(self.config, self.loaded.places), heard=self._hears(""))
 
     def app(self, name: str) -> AppConfig:
         """The app of this name. Raises UsageError with the nearest known one."""
@@ -111,14 +116,29 @@ class Connections:
     def _open(self, name: str, host: str, told: OrgConfig, pinned: bool) -> SalesforceOrg:
         return SalesforceOrg(
             Http(host, tls=tls_context(file_or_none(told.ca_file, self.loaded.places)),
-                 proxy=told.egress_proxy or None),
-            credentials=partial(self._own_login, told.admin),
-            responder=partial(self._own_login, told.responder) if told.responder else None,
+                 proxy=told.egress_proxy or None, heard=self._hears(name)),
+            credentials=partial(self._own_login, name, told.admin),
+            responder=partial(self._own_login, name, told.responder) if told.responder else None,
             version=told.api_version,
+            monotonic=self.clock.monotonic,
             org_id=told.org_id or (self.pins.pinned(name) if pinned else ""),
         )  # fmt: skip
 
-    def _own_login(self, login: ClientCredentials | JwtBearer) -> AdminCredentials:
+    def _hears(self, side: str) -> Listener:
+        """Who is told of the calls to a far side; looked up at each call, for a daemon that begins to count later."""
+
+        def heard(exchange: Exchange) -> None:
+            self.outside.heard(side, exchange)
+
+        return heard
+
+    def usage(self, org: str) -> Usage | None:
+        """How much of its daily API requests an org has used, as the latest answer of it said; None where none did."""
+        found = [one.usage for (name, _), one in tuple(self._orgs.items()) if name == org]
+        return max((usage for usage in found if usage is not None), key=lambda u: u.read_at, default=None)
+
+    def _own_login(self, name: str, login: ClientCredentials | JwtBearer) -> AdminCredentials:
+        self.outside.spent.add(name, OWN)
         in_vault = getattr(login, "vault_path", None) is not None
         return credentials_of(login, self.loaded.places, self.vault if in_vault else None)
 
@@ -131,7 +151,8 @@ class Connections:
         """The outside as a rotation in this org sees it."""
         stated = self.config.orgs[org].stated_facts()
         ledger = StatedLedger(self.database, self.context, stated)
-        return Ports(self.org(org, host), VaultKv(self.vault), ledger, self.clock)
+        budget = Budget(self.outside, org, self.config.limits.logins_per_hour)
+        return Ports(self.org(org, host), VaultKv(self.vault), ledger, self.clock, budget)
 
     def close(self) -> None:
         """Closes whatever was opened; never fails."""

@@ -18,7 +18,7 @@ from rotator.adapters.salesforce.rest import Rest
 from rotator.domain.errors import ConfigError, NotFound, RotatorError, Unintelligible
 from rotator.domain.pair import Author, Consumer, Pair, Staged
 from rotator.domain.secret import Secret
-from rotator.domain.session import Grant, Lever, Listing, Login, Probe
+from rotator.domain.session import Grant, Lever, Listing, Login, Probe, Usage
 
 T = TypeVar("T")
 
@@ -175,6 +175,12 @@ class SalesforceOrg:
     def limit_info(self) -> Mapping[str, tuple[int, int]]:
         """`Sforce-Limit-Info` of the last answer that had one: name -> (used, of)."""
         return self._line.limit_info
+
+    @property
+    def usage(self) -> Usage | None:
+        """How much of its daily API requests the org has used, by its last answer that said so (reference 7)."""
+        used, most = self._line.limit_info.get("api-usage", (0, 0))
+        return Usage(used, most, self._line.limits_read) if most else None
 
     def versions(self) -> tuple[str, ...]:
         """The API versions of the host, ascending. Needs no login and proves nothing (reference 3.1)."""

@@ -31,6 +31,7 @@ class Line:
         self.origin = http.origin
         self.org_id = long_id(org_id)  # of 18 characters; "" before the first login of an org that nobody pinned
         self.limit_info: Mapping[str, tuple[int, int]] = {}
+        self.limits_read = float("-inf")  # when, by the monotonic clock
         self._http = http
         self._monotonic = monotonic
         self._date: tuple[datetime, float] | None = None
@@ -96,6 +97,7 @@ class Line:
             self._date = (moment, self._monotonic())
         if "sforce-limit-info" in answer.headers:
             self.limit_info = limits_of(answer.headers["sforce-limit-info"])
+            self.limits_read = self._monotonic()
 
 
 def limits_of(header: str) -> dict[str, tuple[int, int]]:

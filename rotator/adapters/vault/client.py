@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import hvac
 
+from rotator.adapters.answer import Listener, deaf
 from rotator.adapters.http import Http
 from rotator.adapters.tls import tls_context
 from rotator.adapters.vault.call import Call, Kind, Reply
@@ -33,9 +34,10 @@ class VaultClient:
         *,
         monotonic: Callable[[], float] = time.monotonic,
         https: Sequence[Http] | None = None,
+        heard: Listener = deaf,
     ) -> None:
         self.options = options
-        self._servers = Servers(https or _https(options), options.namespace)
+        self._servers = Servers(https or _https(options, heard), options.namespace)
         log_in = LogIn(options.auth, self._without_token, options.addresses[0], monotonic)
         self._tokens = Tokens(log_in, monotonic)
         self.hvac: hvac.Client = hvac_over(self.send, options.addresses[0])
@@ -125,7 +127,7 @@ def _longer(options: VaultOptions) -> str:
     return f"give the token a longer life, `vault token create -policy=rotator -ttl={seconds}` or the role's token_ttl"
 
 
-def _https(options: VaultOptions) -> list[Http]:
+def _https(options: VaultOptions, heard: Listener) -> list[Http]:
     if not options.addresses:
         raise ConfigError("[vault] address names no server", fix='address = "https://vault.example.com:8200"')
     if not options.insecure and any(not address.startswith("https://") for address in options.addresses):
@@ -133,4 +135,5 @@ def _https(options: VaultOptions) -> list[Http]:
     auth = options.auth
     files = (auth.cert_file, auth.key_file) if isinstance(auth, CertAuth) else ("", "")
     tls = tls_context(options.ca_file, *files)
-    return [Http(address.rstrip("/"), tls=tls, deadline=options.deadline) for address in options.addresses]
+    return [Http(address.rstrip("/"), tls=tls, deadline=options.deadline, heard=heard)
+            for address in options.addresses]

@@ -18,6 +18,7 @@ from rotator.domain.errors import (
     RotatorError,
     Stale,
 )
+from rotator.metrics.meters import Meters
 from tests.unit.daemon.test_board import Idle, Time
 
 
@@ -41,7 +42,7 @@ class Desk:
         self.board = Board(4, self.time)
         self.setbacks = Setbacks(self.time, lambda: 0.0)
         self.broken = 0
-        self.pool = Pool(self.board, self.setbacks, 0, self._break)
+        self.pool = Pool(self.board, self.setbacks, 0, self._break, Meters(self.time))
 
     def _break(self) -> None:
         self.broken += 1

@@ -1,0 +1,81 @@
+"""The fleet as Prometheus is told of it: one survey of the database, and what this process knows of the far sides."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from rotator.adapters.sql.survey import Survey, survey
+from rotator.adapters.sql.vitals import Vitals, vitals
+from rotator.domain.errors import LedgerUnavailable
+from rotator.domain.pause import pause_of
+from rotator.domain.rotation import Rotation
+from rotator.domain.words import State
+from rotator.metrics.fleet import App, Fleet, Head, Open, Side
+from rotator.wiring.connections import Connections
+from rotator.wiring.due import due_of
+from rotator.wiring.outside import OWN, WORKLOAD
+
+STAGED_LIVES = timedelta(days=30)  # a pair in the slot, counted from its staging (reference 6.6)
+
+
+Early = dict[str, tuple[datetime | None, datetime]]  # app -> its last rotation, and when it will be due
+
+
+def fleet(connections: Connections, early: Early) -> Fleet:
+    """Looks once. A database that does not answer is told as such; raises what else a read raises.
+
+    `early` remembers when apps will be due, so that thousands of schedules are not reckoned anew at each look.
+    """
+    told = connections.context
+    try:
+        seen, signs = survey(connections.database), vitals(connections.database)
+    except LedgerUnavailable:
+        return Fleet(0.0, told.version, told.config_hash, database=False, sides=sides(connections))
+    rows = {row.app: row for row in seen.open}
+    apps = tuple(_app(connections, name, rows.get(name), seen, early) for name in connections.config.apps)
+    return Fleet(seen.now.timestamp(), told.version, told.config_hash, apps=apps, open=tuple(map(_open, seen.open)),
+                 head=_head(signs), sides=sides(connections))  # fmt: skip
+
+
+def sides(connections: Connections) -> tuple[Side, ...]:
+    """Vault and each org."""
+    return (Side("", connections.outside.breaker("")), *(_side(connections, name) for name in connections.config.orgs))
+
+
+def _side(connections: Connections, name: str) -> Side:
+    outside, limits, usage = connections.outside, connections.config.limits, connections.usage(name)
+    logins = {WORKLOAD: (outside.spent.most(name), limits.logins_per_hour),
+              OWN: (outside.spent.most(name, [OWN]), limits.own_logins_per_hour)}  # fmt: skip
+    used, most = (usage.used, usage.most) if usage is not None else (None, None)
+    return Side(name, outside.breaker(name), used, most, logins)
+
+
+def _app(connections: Connections, name: str, row: Rotation | None, seen: Survey, early: Early) -> App:
+    app, last = connections.config.apps[name], seen.last.get(name)
+    age = (seen.now - last).total_seconds() if last is not None else None
+    paused = pause_of(seen.pauses, name, app.org) is not None
+    if not app.enabled:
+        return App(name, app.org, age, None, paused=paused)
+    known = early.get(name)
+    if known is not None and known[0] == last and seen.now < known[1]:
+        return App(name, app.org, age, known[1].timestamp(), paused=paused)
+    told = due_of(connections, name, last, seen.now)
+    if not told.now and not told.overdue:
+        early[name] = (last, told.at)
+    late = max(1.0, (seen.now - told.at).total_seconds()) if told.overdue and not _under_way(row) else 0.0
+    return App(name, app.org, age, told.at.timestamp(), late, paused)
+
+
+def _under_way(row: Rotation | None) -> bool:
+    """Whether a rotation is open and goes well: what is due is being done."""
+    return row is not None and row.state in (State.RUNNING, State.OVERLAP)
+
+
+def _open(row: Rotation) -> Open:
+    begun = row.started_at.timestamp() if row.started_at is not None else 0.0
+    expires = begun + STAGED_LIVES.total_seconds() if row.new_key and row.retired_at is None else None
+    return Open(row.app, row.org, row.state.value, row.trigger.value, row.reason, begun, expires)
+
+
+def _head(signs: Vitals) -> Head | None:
+    return Head(signs.seq, signs.at.timestamp()) if signs.at is not None else None
