@@ -26,7 +26,7 @@ _TABLE = (
     ("GET", r"/v1/.+/data/.+", "vault_read"),
     ("POST|PUT|PATCH", r"/v1/.+/data/.+", "vault_write"),
     (".*", r"/v1/.+/(destroy|delete|undelete)/.+", "vault_destroy"),
-    (".*", r"/v1/.+/metadata/.+", "vault_metadata"),
+    (".*", r"/v1/.+/metadata/.+|/v1/.+/config", "vault_metadata"),
     (".*", r"/v1/sys/.*", "vault_system"),
 )
 PURPOSES = tuple(dict.fromkeys([*(purpose for _, _, purpose in _TABLE), "other"]))
