@@ -58,8 +58,10 @@ _OPEN = {
 }
 
 
-def opened(row: Rotation) -> Standing:
-    """An app whose rotation is open."""
+def opened(row: Rotation, *, limit: str = "") -> Standing:
+    """An app whose rotation is open. `limit`: why its org is left alone now, which no forced rotation minds."""
+    if limit and not row.force and row.state in (State.RUNNING, State.WAITING):
+        return Standing(Why.WAITING, f"waits: {limit}", row.next_at)
     code, words = _OPEN[row.state]
     until = row.overlap_until if row.state is State.OVERLAP else row.next_at
     if row.message:

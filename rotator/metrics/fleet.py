@@ -23,7 +23,8 @@ class App:
     org: str
     age: float | None  # seconds; None: never rotated
     due_at: float | None
-    overdue: float = 0.0  # seconds since its first chance was missed; 0: not overdue
+    overdue: float = 0.0  # seconds; 0: not overdue
+    why: str = ""  # a code: why it is not begun, or that it is
     paused: bool = False
 
 
@@ -101,8 +102,8 @@ def _apps(fleet: Fleet) -> Iterator[Metric]:
                   ("app", "org"), (((a.name, a.org), a.age) for a in apps))
     yield _family("rotator_next_due_timestamp_seconds", "When the next rotation may begin.",
                   ("app", "org"), (((a.name, a.org), a.due_at) for a in apps))
-    yield _family("rotator_overdue_seconds", "How long an app is overdue; only those that are.",
-                  ("app", "org"), (((a.name, a.org), a.overdue) for a in apps if a.overdue))
+    yield _family("rotator_overdue_seconds", "How long an app is overdue, and why; only those that are.",
+                  ("app", "org", "why"), (((a.name, a.org, a.why), a.overdue) for a in apps if a.overdue))
     yield _count("rotator_apps", "Configured apps.", Counter(a.org for a in apps))
     orgs = dict.fromkeys((a.org for a in apps), 0)
     yield _count("rotator_apps_overdue", "Apps that are overdue.", orgs | Counter(a.org for a in apps if a.overdue))

@@ -14,6 +14,7 @@ from rotator.domain.standing import Standing
 from rotator.domain.words import Trigger, Why
 from rotator.saga.requests import proof_is_old
 from rotator.wiring.connections import Connections
+from rotator.wiring.limits import barred
 from rotator.wiring.settings import schedule_of
 from rotator.wiring.told import moment
 
@@ -27,15 +28,17 @@ PLAIN = {
 
 def standing_of(connections: Connections, name: str, seen: Survey, row: Rotation | None = None, *,
                 limit: str = "") -> Standing:
-    """How the app stands: `row` is its open rotation, `limit` says why its org takes nothing new now."""
+    """How the app stands: `row` is its open rotation, `limit` says why its org takes nothing new now, should more than
+    what this process knows of it speak against it."""
     if row is not None:
-        return standing.opened(row)
+        return standing.opened(row, limit=limit or barred(connections, row.org))
     plain = _never(connections, name)
     if plain is not None:
         return Standing(plain, PLAIN[plain])
     app = connections.config.apps[name]
     told = due(schedule_of(app, connections.config.timing), name, seen.last.get(name), seen.now, seen.outage)
     pause = pause_of(seen.pauses, name, app.org)
+    limit = limit or (barred(connections, app.org) if told.now else "")
     return standing.closed(told, seen.now, pause=pause, failures=seen.failures.get(name), limit=limit)
 
 
@@ -54,7 +57,7 @@ def why_not(connections: Connections, name: str, seen: Survey) -> Mapping[str, o
     found = standing_of(connections, name, seen.impatient())
     if found.now:
         return None
-    if found.code is Why.PAUSED or found.code in PLAIN:
+    if found.code in (Why.PAUSED, Why.LIMIT) or found.code in PLAIN:
         return {"app": name, "reason": found.words}
     return {"app": name, "reason": "not due", "why": found.words, "next_due_at": moment(found.at)}
 

@@ -8,17 +8,18 @@ from rotator.adapters.sql.survey import Survey, survey
 from rotator.adapters.sql.vitals import Vitals, vitals
 from rotator.domain.errors import LedgerUnavailable
 from rotator.domain.pause import pause_of
+from rotator.domain.policy import Outage
 from rotator.domain.rotation import Rotation
-from rotator.domain.words import State
+from rotator.domain.words import State, Why
 from rotator.metrics.fleet import App, Fleet, Head, Open, Side
 from rotator.wiring.connections import Connections
-from rotator.wiring.due import due_of
+from rotator.wiring.due import standing_of
 from rotator.wiring.outside import OWN, WORKLOAD
 
 STAGED_LIVES = timedelta(days=30)  # a pair in the slot, counted from its staging (reference 6.6)
 
 
-Early = dict[str, tuple[datetime | None, datetime]]  # app -> its last rotation, and when it will be due
+Early = dict[str, tuple[tuple[datetime | None, Outage | None], datetime]]  # app -> from what, when it will be due
 
 
 def fleet(connections: Connections, early: Early) -> Fleet:
@@ -54,16 +55,16 @@ def _app(connections: Connections, name: str, row: Rotation | None, seen: Survey
     app, last = connections.config.apps[name], seen.last.get(name)
     age = (seen.now - last).total_seconds() if last is not None else None
     paused = pause_of(seen.pauses, name, app.org) is not None
-    if not app.enabled:
-        return App(name, app.org, age, None, paused=paused)
-    known = early.get(name)
-    if known is not None and known[0] == last and seen.now < known[1]:
+    known, because = early.get(name), (last, seen.outage)
+    if known is not None and known[0] == because and seen.now < known[1]:
         return App(name, app.org, age, known[1].timestamp(), paused=paused)
-    told = due_of(connections, name, last, seen.now)
-    if not told.now and not told.overdue:
-        early[name] = (last, told.at)
+    told = standing_of(connections, name, seen)
+    if told.at is None:
+        return App(name, app.org, age, None, paused=paused)
+    if not told.now and not told.overdue and told.code is not Why.BACKOFF:
+        early[name] = (because, told.at)
     late = max(1.0, (seen.now - told.at).total_seconds()) if told.overdue and not _under_way(row) else 0.0
-    return App(name, app.org, age, told.at.timestamp(), late, paused)
+    return App(name, app.org, age, told.at.timestamp(), late, told.code.value, paused)
 
 
 def _under_way(row: Rotation | None) -> bool:

@@ -18,7 +18,8 @@ NOW = 1_800_000_000.0
 ROW = Rotation("r-1", "billing", "acme", Consumer("00D", "0xI", "888"), Target("p", "k", "s", "https://h", "billing"))
 FULL = Fleet(
     NOW, "1.2.3", "abc",
-    apps=(App("billing", "acme", 100.0, NOW + 50), App("orders", "acme", 9e6, NOW - 60, overdue=60.0, paused=True),
+    apps=(App("billing", "acme", 100.0, NOW + 50),
+          App("orders", "acme", 9e6, NOW - 60, overdue=60.0, why="paused", paused=True),
           App("new", "bolt", None, NOW)),
     open=(Open("billing", "acme", "held", "scheduled", "foreign_primary", NOW - 7, slot_expires=NOW + 999),
           Open("new", "bolt", "running", "force", "", NOW - 1)),

@@ -23,7 +23,7 @@ def test_the_fleet_is_told_as_it_is() -> None:
     page = told(FULL, Meters(lambda: 0.0))
     assert value(page, "rotator_secret_age_seconds", app="billing", org="acme") == 100
     assert value(page, "rotator_next_due_timestamp_seconds", app="orders", org="acme") == NOW - 60
-    assert value(page, "rotator_overdue_seconds", app="orders", org="acme") == 60
+    assert value(page, "rotator_overdue_seconds", app="orders", org="acme", why="paused") == 60
     assert value(page, "rotator_apps_overdue", org="acme") == 1
     assert value(page, "rotator_apps_overdue", org="bolt") == 0
     assert value(page, "rotator_apps_paused", org="acme") == 1
