@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from rotator.cli import out
@@ -28,14 +30,20 @@ def upgrade(context: click.Context) -> int:
 
 
 @db.command()
+@click.option("--take-over", is_flag=True, help="SQLite: another machine that used the file is gone for good.")
 @click.pass_context
-def check(context: click.Context) -> int:
+def check(context: click.Context, take_over: bool) -> int:
     """Looks whether the tables, the triggers that protect the trail, and the rights are as they should be."""
     with session(context) as here:
-        from rotator.adapters.sql import rights, schema
+        from rotator.adapters.sql import hosts, rights, schema
+        from rotator.wiring.asking import who
 
-        database = here.connect().bare_database
+        connections = here.connect()
+        database = connections.bare_database
         schema.check(database)
+        if take_over:
+            gone = hosts.take_over(database, connections.here, connections.context, who(os.environ))
+            out.note(f"taken over from {', '.join(gone)}" if gone else "no other machine used the file")
         warnings = rights.wrong(database)
         for warning in warnings:
             out.note(f"warning: {warning} (docs/database.md)")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rotator import log
 from rotator.daemon.board import Board, Job
 from rotator.daemon.setbacks import Setbacks
-from rotator.domain.errors import InvariantBroken, LeaseTaken, LedgerUnavailable, RotatorError, Stale
+from rotator.domain.errors import InvariantBroken, LeaseTaken, LedgerUnavailable, OtherHost, RotatorError, Stale
 from rotator.metrics.meters import Meters
 from rotator.wiring.due import NOT_DUE
 from rotator.wiring.errand import SHORTEST
@@ -17,9 +17,10 @@ LOG = log.get("daemon")
 
 
 class Pool:
-    """`broken` is called where a promise of the protocol does not hold: then everything must stop."""
+    """`broken` is called where a promise of the protocol does not hold, or another machine uses our database: then
+    everything must stop."""
 
-    def __init__(self, board: Board, setbacks: Setbacks, size: int, broken: Callable[[], object],
+    def __init__(self, board: Board, setbacks: Setbacks, size: int, broken: Callable[[RotatorError], object],
                  meters: Meters) -> None:
         self._board, self._setbacks, self._broken, self._meters = board, setbacks, broken, meters
         self._threads = [threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(size)]
@@ -81,5 +82,5 @@ class Pool:
             LOG.warning(log.Word.DATABASE_DOWN, error=error)
         else:
             LOG.warning(log.Word.SET_BACK, error=error, wait_s=self._setbacks.add(job.key))
-        if isinstance(error, InvariantBroken):
-            self._broken()
+        if isinstance(error, InvariantBroken | OtherHost):
+            self._broken(error)

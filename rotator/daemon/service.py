@@ -16,7 +16,7 @@ from rotator.daemon.sd_notify import SdNotify
 from rotator.daemon.setbacks import Setbacks
 from rotator.daemon.telling import line
 from rotator.daemon.ticks import Ticks
-from rotator.domain.errors import ConfigError, LedgerUnavailable, RotatorError
+from rotator.domain.errors import ConfigError, LedgerUnavailable, OtherHost, RotatorError
 from rotator.domain.rotation import Rotation
 from rotator.metrics.meters import Meters
 from rotator.ports import Clock
@@ -27,7 +27,6 @@ from rotator.wiring.outside import Outside
 LOG = log.get("daemon")
 WORKERS = 8
 PER_ORG = 4  # Salesforce counts calls and logins per org; a quarter of its usual 25 long requests is left to others
-BROKEN = 3
 LATE = 20.0  # seconds: the patience with a database, and more
 
 
@@ -50,12 +49,13 @@ class Service:
         self._ticking = threading.Lock()  # a reload and a tick exclude each other
         self._left: list[Office] = []  # offices of older configurations, closed when their last turn is over
         self._office = self._hire()
-        self._down = self._broken = False
+        self._down, self._code = False, 0
         self._ticked = clock.monotonic()
         self._open: Sequence[Rotation] = ()  # as the last look saw it
 
     def run(self, hangup: Hangup) -> int:
-        """Works until a stop is asked for; gives the exit code: 0, or 3 where a promise of the protocol is broken.
+        """Works until a stop is asked for; gives the exit code: 0, 3 where a promise of the protocol is broken, 2 where
+        another machine uses our database.
 
         Raises what the first look at the database raises: a daemon that cannot begin says so at once.
         """
@@ -83,6 +83,10 @@ class Service:
         except LedgerUnavailable as error:
             self._database(error)
             self._meters.tick("database_down")
+        except OtherHost as error:
+            _crashed(error)
+            self._break(error)
+            self._meters.tick("crashed")
         except Exception as error:  # a defect: the next tick may be better, and the apps in hand go on
             _crashed(error)
             self._meters.tick("crashed")
@@ -137,8 +141,8 @@ class Service:
             LOG.info(log.Word.DATABASE_BACK)
         self._down = error is not None
 
-    def _break(self) -> None:
-        self._broken = True
+    def _break(self, error: RotatorError) -> None:
+        self._code = self._code or error.exit_code
         self._stop.request()
 
     def _end(self) -> int:
@@ -149,7 +153,7 @@ class Service:
         self._ticks.stop()
         done = self._pool.join(GRACE)
         LOG.info(log.Word.STOPPED, count=0 if done else self._board.busy())
-        return BROKEN if self._broken else 0
+        return self._code
 
     def _status(self) -> str:
         if self._down:

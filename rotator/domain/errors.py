@@ -63,6 +63,14 @@ class ConfigError(RotatorError):
         self.mistakes = mistakes
 
 
+class OtherHost(RotatorError):
+    """Another machine uses this SQLite file; nothing was done. SQLite serves one machine."""
+
+    exit_code = 2
+    code = "second_host"
+    fix = "stop the rotator on the other machine, or use PostgreSQL for both"
+
+
 class UsageError(RotatorError):
     """The command line asks for something that does not exist or cannot be; nothing was done."""
 

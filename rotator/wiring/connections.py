@@ -15,6 +15,7 @@ from rotator.adapters.salesforce import AdminCredentials, SalesforceOrg
 from rotator.adapters.sql import schema
 from rotator.adapters.sql.audit import Context, Trail
 from rotator.adapters.sql.database import Database
+from rotator.adapters.sql.hosts import Admission, Host
 from rotator.adapters.sql.ledger import SqlLedger
 from rotator.adapters.sql.orgs import Orgs
 from rotator.adapters.tls import tls_context
@@ -50,6 +51,7 @@ class Connections:
         self.loaded, self.clock = loaded, clock
         self.outside = outside or Outside(Spent(clock.monotonic))
         self.context = Context(host=host, version=version, config_hash=loaded.hash)
+        self.here = Host.this(host)
         self._orgs: dict[tuple[str, str], SalesforceOrg] = {}
         self._opening = threading.RLock()  # two threads that meet an org at once open it once
 
@@ -68,9 +70,15 @@ class Connections:
 
     @cached_property
     def database(self) -> Database:
-        """The database, made where it is empty. Raises ConfigError for an older or newer schema."""
-        schema.prepare(self.bare_database)
-        return self.bare_database
+        """The database, made where it is empty. Raises ConfigError for an older or newer schema, OtherHost for a
+        SQLite file that another machine uses."""
+        database = self.bare_database
+        schema.prepare(database)
+        if not database.postgres:
+            admission = Admission(database, self.here, self.context)
+            database.read(admission.look)
+            database.admit = admission
+        return database
 
     def now(self) -> datetime:
         """The database's clock, which all deadlines follow."""

@@ -56,6 +56,8 @@ class Database:
         self._clock = clock
         self._now = now
         self._patience = patience
+        self.admit: Callable[[Connection], None] = lambda connection: None
+        """Asked first in each transaction that changes something; it raises where this process must not."""
 
     def close(self) -> None:
         """Closes all connections; the next use opens new ones."""
@@ -65,9 +67,14 @@ class Database:
         """Runs `work` in one transaction. After a failure that may pass, runs it again within the patience.
 
         A COMMIT whose answer was lost may have been one that took effect, so `work` must know its own earlier run
-        (by an event id). Raises LedgerUnavailable, ConfigError, InvariantBroken, and what `work` raises.
+        (by an event id). Raises LedgerUnavailable, ConfigError, InvariantBroken, and what `admit` and `work` raise.
         """
-        return self._run(work, readonly=False)
+
+        def admitted(connection: Connection) -> T:
+            self.admit(connection)
+            return work(connection)
+
+        return self._run(admitted, readonly=False)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` on one snapshot. Raises as `write`."""

@@ -94,6 +94,8 @@ def _postgres(url: URL, password: Callable[[], Secret] | None, patience: float) 
     begin_read = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
     wait = max(1, int(patience * 1000))
     limits = f"SET LOCAL lock_timeout = {wait}; SET LOCAL statement_timeout = {2 * wait}"
+    # A process that is frozen inside a transaction would lock the head of the chain, and with it everybody out.
+    limits += f"; SET LOCAL idle_in_transaction_session_timeout = {wait // 2}"
     begin_write = f"SET LOCAL synchronous_commit = on; {limits}"  # one round trip, and safe behind a pooler
 
     @event.listens_for(engine, "begin")

@@ -58,6 +58,7 @@ _TABLE: tuple[tuple[str, str, str, str], ...] = (
         "grant it as docs/database.md says, or run `rotator db upgrade`",
     ),
     ("42", "config", "the database does not have the tables this version needs", _UPGRADE),
+    ("25P03", "again", "the database ended a transaction of ours that stood still", ""),
     ("25006", "again", "the database takes no writes: a replica, or in recovery", "connect to the primary"),
     ("53100", "down", "the database's disk is full", _ROOM),
     ("23", "broken", "the database refused a row that breaks one of its rules", ""),

@@ -14,6 +14,7 @@ from rotator.domain.errors import (
     InvariantBroken,
     LeaseTaken,
     LedgerUnavailable,
+    OtherHost,
     Refused,
     RotatorError,
     Stale,
@@ -41,11 +42,12 @@ class Desk:
         self.time = Time()
         self.board = Board(4, self.time)
         self.setbacks = Setbacks(self.time, lambda: 0.0)
-        self.broken = 0
+        self.broken = self.code = 0
         self.pool = Pool(self.board, self.setbacks, 0, self._break, Meters(self.time))
 
-    def _break(self) -> None:
+    def _break(self, error: RotatorError) -> None:
         self.broken += 1
+        self.code = error.exit_code
 
     def turn(self, act: Callable[[Errand], None]) -> None:
         """One turn of a job that acts so."""
@@ -108,7 +110,10 @@ def test_a_broken_promise_stops_everything() -> None:
     """InvariantBroken reaches the service."""
     desk = Desk()
     desk.turn(fails(InvariantBroken("no")))
-    assert desk.broken == 1
+    assert (desk.broken, desk.code) == (1, 3)
+    other = Desk()
+    other.turn(fails(OtherHost("the database file is in use")))
+    assert (other.broken, other.code) == (1, 2)
 
 
 def test_a_defect_in_one_app_leaves_the_others_at_work() -> None:

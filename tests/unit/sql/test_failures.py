@@ -39,6 +39,7 @@ def wrapped(foreign: Foreign) -> exc.DBAPIError:
         (Foreign(state="53300"), LedgerUnavailable, True),
         (Foreign(state="55P03"), LedgerUnavailable, True),
         (Foreign(state="25006"), LedgerUnavailable, True),
+        (Foreign(state="25P03"), LedgerUnavailable, True),
         (Foreign(state="28P01"), ConfigError, False),
         (Foreign(state="42501"), ConfigError, False),
         (Foreign(state="42P01"), ConfigError, False),
