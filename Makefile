@@ -11,11 +11,11 @@ CHECK_REQUIRE := vault,postgres,node,systemd
 JOBS := 2
 PYTEST := $(PY) -m pytest
 
-.PHONY: help setup demo test check lint types imports format vault clients crash bench wheel lock clean
+.PHONY: help setup demo test check lint types imports format vault clients crash test-systemd bench wheel lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | \
-	  awk -F '\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
+	  awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 setup: ## make .venv from the lock (nothing to do when it is up to date)
 	@./setup
@@ -57,6 +57,9 @@ $(NODE_STAMP): tests/clients/package-lock.json
 crash: setup clients ## the exhaustive fault and crash runs, which take longer than `make check` allows
 	@$(PY) -m tests.vault.build --if-possible
 	@$(PYTEST) -n $(JOBS) --exhaustive -m exhaustive --timeout 3600 $(ARGS)
+
+test-systemd: setup ## boot a small Debian, install the wheel into it by the guide, try the service (root; two minutes)
+	@$(PYTEST) --boot -m boot tests/systemd $(ARGS)
 
 bench: setup ## the figures, as JSON on standard output
 	@$(PY) -m tools.bench $(ARGS)

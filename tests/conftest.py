@@ -14,6 +14,7 @@ __all__ = ["postgres_url", "real_postgres", "real_vault", "vault_mount", "vault_
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--exhaustive", action="store_true", help="also run what is marked exhaustive: whole fault spaces")
+    parser.addoption("--boot", action="store_true", help="also run what is marked boot: a Debian that is booted")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,10 +23,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Exhaustive runs take longer than `make check` allows; they run only when asked for."""
-    if config.getoption("--exhaustive"):
-        return
-    later = [item for item in items if item.get_closest_marker("exhaustive")]
+    """What takes longer than `make check` allows runs only when asked for."""
+    unasked = [mark for mark in ("exhaustive", "boot") if not config.getoption(f"--{mark}")]
+    later = [item for item in items if any(item.get_closest_marker(mark) for mark in unasked)]
     if later:
         config.hook.pytest_deselected(items=later)
         items[:] = [item for item in items if item not in set(later)]

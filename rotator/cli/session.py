@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -35,14 +36,18 @@ class Session:
     _connections: list[Connections] = field(default_factory=list)
 
     def load(self) -> Loaded:
-        """The configuration; its warnings go to standard error. Raises ConfigError with every mistake."""
+        """The configuration; its warnings go where the log goes, to a terminal in plain words. Raises ConfigError with
+        every mistake."""
         from rotator.cli.out import note
         from rotator.config import load
 
         loaded = load(self.common.config, os.environ)
         LOG.info(log.Word.CONFIG_LOADED, file=self.common.config, config_hash=loaded.hash)
-        for warning in loaded.warnings if self.common.log_level != "error" else ():
-            note(f"warning: {warning}")
+        for warning in loaded.warnings:
+            if not sys.stderr.isatty():
+                LOG.warning(log.Word.CONFIG_WARNING, file=self.common.config, message=warning)
+            elif self.common.log_level != "error":
+                note(f"warning: {warning}")
         return loaded
 
     def connect(self, outside: Outside | None = None) -> Connections:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.systemd import debian
 from tests.vault import build
 
 CLIENTS = Path(__file__).parents[1] / "clients"
@@ -72,11 +73,18 @@ def find_systemd(env: Mapping[str, str]) -> Found | Missing:
     return Found(analyze) if analyze else Missing("no systemd-analyze on the PATH; the package systemd has it")
 
 
+def find_nspawn(env: Mapping[str, str]) -> Found | Missing:
+    """What boots a Debian of its own, and apt's sources that name a mirror for it."""
+    lack = debian.why_not(env)
+    return Missing(lack) if lack else Found("systemd-nspawn")
+
+
 SUITES: Mapping[str, Callable[[Mapping[str, str]], Found | Missing]] = {
     "vault": find_vault,
     "postgres": find_postgres,
     "node": find_node,
     "systemd": find_systemd,
+    "nspawn": find_nspawn,
 }
 
 # A test that asks for one of these fixtures needs the suite; every other need is said by @pytest.mark.needs(...).
