@@ -51,6 +51,10 @@ class Word(StrEnum):
     HELD = "held"  # a human is needed
     ENDED = "ended"
     CHECKED = "checked"
+    NOTICE_SENT = "notice_sent"  # a channel took it
+    NOTICE_DELAYED = "notice_delayed"  # tried again later
+    NOTICE_GIVEN_UP = "notice_given_up"  # nobody took it within its life
+    HOOK_RAN = "hook_ran"
     LIBRARY = "library"  # another library's record
     CRASHED = "crashed"  # an exception that nobody caught: a defect
     UNNAMED = "unnamed"  # stands in for an event that is no Word
@@ -89,6 +93,10 @@ class Fields(TypedDict, total=False):
     calls: object
     count: object
     claim: object
+    channel: object  # of notices
+    topic: object
+    bytes_out: object  # how much a hook wrote; never what
+    bytes_err: object
     lever: object
     fact: object
     fact_value: object

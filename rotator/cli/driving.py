@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def drive(here: Session, timeout: timedelta | None, work: Drive) -> int:
     """Runs `work` with live progress, tells what came of it, gives the exit code."""
-    from rotator.wiring import told
+    from rotator.wiring import notices, told
     from rotator.wiring.asking import owner
     from rotator.wiring.errand import Patience, Setting
     from rotator.wiring.reading import note_config
@@ -39,6 +39,7 @@ def drive(here: Session, timeout: timedelta | None, work: Drive) -> int:
         out.document(told.rotations(errands, skipped))
     else:
         _tell(errands, skipped)
+    notices.flush(connections, here.clock, lambda: here.stop.requested)
     return told.exit_of(errands)
 
 

@@ -18,7 +18,8 @@ HOMES = {
         ("history", "history", "history"), ("check", "check", "check"), ("abandon", "abandon", "abandon"),
         ("release", "release", "release"),
         ("pause", "pause", "pause"), ("resume", "pause", "resume"), ("audit", "audit", "audit"), ("db", "db", "db"),
-        ("config", "config", "config"), ("demo", "demo.command", "demo"), ("completion", "completion", "completion"),
+        ("config", "config", "config"), ("notify", "notify", "notify"),
+        ("demo", "demo.command", "demo"), ("completion", "completion", "completion"),
     )
 }  # fmt: skip
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import click
@@ -25,9 +26,17 @@ def status(context: click.Context, app: str) -> int:
         if here.common.as_json:
             out.document(told)
         else:
-            for line in lines(told["apps"]):
+            for line in chain(lines(told["apps"]), untold(told["notices"])):
                 out.say(line)
     return 0
+
+
+def untold(channels: list[Mapping[str, Any]]) -> Iterator[str]:
+    """One line per channel that could not be told something."""
+    for one in channels:
+        counts = [f"{one[name]} {words}" for name, words in (("waiting", "waiting"), ("given_up", "given up"))
+                  if one[name]]  # fmt: skip
+        yield clean(f"notices to {one['channel']}: {', '.join(counts)}" + (f"; {one['error']}" if one["error"] else ""))
 
 
 def lines(apps: list[Mapping[str, Any]]) -> Iterator[str]:

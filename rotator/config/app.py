@@ -126,6 +126,7 @@ class HooksConfig(Table):
         about="argument list run after publish, given ids only; a failure notifies and never rolls back",
         example=["/usr/local/bin/restart-billing"],
     )
+    time_limit: Duration = option(timedelta(seconds=60), about="then it is killed with all that it started; 1h at most")
 
     @field_validator("published")
     @classmethod
@@ -135,6 +136,14 @@ class HooksConfig(Table):
         if any("\0" in argument for argument in arguments):
             raise ValueError("holds a control character")
         return arguments
+
+
+    @field_validator("time_limit")
+    @classmethod
+    def _bounded(cls, limit: timedelta) -> timedelta:
+        if not timedelta() < limit <= timedelta(hours=1):
+            raise ValueError("must be more than nothing, and 1h at most")
+        return limit
 
 
 class AppConfig(Table):

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from rotator.config.app import AppConfig
 from rotator.config.base import Absolute, Name, Table, option
 from rotator.config.limits import LimitsConfig, MetricsConfig
+from rotator.config.notify import Channel
 from rotator.config.org import OrgConfig
-from rotator.config.service import ApprovalConfig, AuditConfig, ControlConfig, Notice, TimingConfig
+from rotator.config.service import ApprovalConfig, AuditConfig, ControlConfig, TimingConfig
 from rotator.config.vault import DatabaseConfig, VaultConfig
 
 
@@ -26,4 +27,4 @@ class Config(Table):
     control: ControlConfig = option(ControlConfig(), about="the daemon's door")
     approval: ApprovalConfig = option(ApprovalConfig(), about="what a forced rotation must bring along")
     audit: AuditConfig = option(AuditConfig(), about="the audit trail")
-    notify: tuple[Notice, ...] = option((), about="who is told")
+    notify: tuple[Channel, ...] = option((), about="who is told")

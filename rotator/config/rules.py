@@ -21,6 +21,7 @@ def broken(values: Raw) -> Iterator[Wrong]:
     yield from _shared_paths(orgs, apps)
     yield from _shared_consumers(orgs, apps)
     yield from _near_escrow(_table(values, "vault"), orgs, apps)
+    yield from _channels(values, orgs, apps)
 
 
 def _unknown_orgs(orgs: Raw, apps: Raw) -> Iterator[Wrong]:
@@ -97,6 +98,20 @@ def _near_escrow(vault: Raw, orgs: Raw, apps: Raw) -> Iterator[Wrong]:
             yield Wrong(place, "is given below the mount, without its name and `data`", f'vault_path = "{short}"')
 
 
+def _channels(values: Raw, orgs: Raw, apps: Raw) -> Iterator[Wrong]:
+    """Each channel has a name of its own and filters by what there is."""
+    taken: dict[str, int] = {}
+    written = values.get("notify")
+    for place, channel in enumerate(written if isinstance(written, list) else ()):
+        name = _text(channel, "name")
+        if name and taken.setdefault(name, place) != place:
+            message = "is the name of another channel already: give each a name of its own"
+            yield Wrong(("notify", place, "name"), message, f'name = "{name}-2"')
+        for key, known in (("orgs", orgs), ("apps", apps)):
+            for unknown in _texts(channel, key) - known.keys():
+                yield Wrong(("notify", place, key), f"names what is not in [{key}]{nearest(unknown, known)}")
+
+
 def _within(path: str, prefix: str) -> bool:
     return path == prefix or path.startswith(f"{prefix}/")
 
@@ -113,3 +128,8 @@ def _tables(values: Raw, key: str) -> dict[str, Raw]:
 def _text(values: Any, key: str) -> str:
     found = values.get(key) if isinstance(values, Mapping) else None
     return found if isinstance(found, str) else ""
+
+
+def _texts(values: Any, key: str) -> set[str]:
+    found = values.get(key) if isinstance(values, Mapping) else None
+    return {text for text in found if isinstance(text, str)} if isinstance(found, list) else set()

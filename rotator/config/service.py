@@ -1,15 +1,13 @@
-"""`[timing]`, `[control]`, `[approval]`, `[audit]`, `[[notify]]`: the rotator as a service."""
+"""`[timing]`, `[control]`, `[approval]`, `[audit]`: the rotator as a service."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictInt, ValidationInfo, field_validator, model_validator
+from pydantic import StrictBool, ValidationInfo, field_validator
 
-from rotator.config.base import Duration, FileName, Needed, NeededFile, Table, Text, option
-from rotator.config.hosts import web_address
+from rotator.config.base import Duration, FileName, Table, Text, option
 
 _ANCHOR = re.compile(r"file:/[^\x00-\x1f]+|journal|syslog|https://[^\s@]+")
 
@@ -104,60 +102,3 @@ class AuditConfig(Table):
         if any(not _ANCHOR.fullmatch(anchor) for anchor in anchors):
             raise ValueError("must each be file:/folder, journal, syslog or https://...")
         return anchors
-
-
-Event = Literal["held", "unproven", "overdue", "force", "drift", "failing"]
-_EVENTS: tuple[Event, ...] = ("held", "unproven", "overdue", "force", "drift", "failing")
-
-
-class _Notice(Table):
-    events: tuple[Event, ...] = option(_EVENTS, about="what is told")
-
-
-class WebhookNotice(_Notice):
-    """A signed POST to an address of your own."""
-
-    kind: Literal["webhook"]
-    url: Text = option("", about="address (https), where it is no secret", example="https://hooks.example.com/rotator")
-    url_file: FileName = option("", about="file with the address, where it is one", example="webhook-url")
-    secret_file: FileName = option("", about="file with the key that signs the body (HMAC)", example="webhook-key")
-
-    _url = field_validator("url")(web_address)
-
-    @model_validator(mode="after")
-    def _one_address(self) -> WebhookNotice:
-        if bool(self.url) == bool(self.url_file):
-            raise ValueError("needs one of url and url_file")
-        return self
-
-
-class SlackNotice(_Notice):
-    """A Slack incoming webhook; its address is a secret."""
-
-    kind: Literal["slack"]
-    url_file: NeededFile = option(about="file with the webhook's address", example="slack-url")
-
-
-class PagerDutyNotice(_Notice):
-    """PagerDuty Events API v2."""
-
-    kind: Literal["pagerduty"]
-    routing_key_file: NeededFile = option(about="file with the integration key", example="pagerduty-key")
-
-
-class SmtpNotice(_Notice):
-    """Mail."""
-
-    kind: Literal["smtp"]
-    host: Needed = option(about="mail server", example="mail.example.com")
-    port: Annotated[StrictInt, Field(ge=1, le=65535)] = option(587, about="its port")
-    tls: Literal["starttls", "tls", "none"] = option("starttls", about="how the connection is protected")
-    sender: Needed = option(about="address the mail comes from", example="rotator@example.com")
-    to: Annotated[tuple[Needed, ...], Field(min_length=1)] = option(
-        about="addresses it goes to", example=["oncall@example.com"]
-    )
-    username: Text = option("", about="login, where the server wants one", example="rotator")
-    password_file: FileName = option("", about="file with its password", example="smtp-password")
-
-
-Notice = Annotated[WebhookNotice | SlackNotice | PagerDutyNotice | SmtpNotice, Field(discriminator="kind")]

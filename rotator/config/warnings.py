@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rotator.config.durations import write_duration
 from rotator.config.models import Config
+from rotator.config.notify import WebhookChannel, named
 from rotator.config.service import ApprovalConfig, AuditConfig
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "FTP_PROXY")
@@ -34,6 +35,7 @@ def of_settings(config: Config) -> Iterator[str]:
     """Settings that are allowed and yet worth a line."""
     yield from _insecure(config)
     yield from _not_yet(config)
+    yield from _unsigned(config)
     for name, app in config.apps.items():
         if app.schedule.interval and app.max_age < app.schedule.interval:
             age = write_duration(app.max_age)
@@ -47,14 +49,18 @@ def _insecure(config: Config) -> Iterator[str]:
         yield f"insecure = true in {', '.join(places)}: for tests only, secrets may travel unprotected"
 
 
+def _unsigned(config: Config) -> Iterator[str]:
+    for name, channel in named(config.notify).items():
+        if isinstance(channel, WebhookChannel) and not channel.secret_file:
+            yield f"notify {name}: without secret_file its receiver cannot tell who sent a notice"
+
+
 def _not_yet(config: Config) -> Iterator[str]:
     """Options whose use comes with a later version: whoever sets one must not believe that it works."""
     used = {
         "approval": config.approval != ApprovalConfig(),
         "audit.signing_key_file": config.audit.signing_key_file != AuditConfig().signing_key_file,
         "audit.transit_key": config.audit.transit_key != AuditConfig().transit_key,
-        "notify": bool(config.notify),
-        "apps.*.hooks": any(app.hooks.published for app in config.apps.values()),
         "orgs.*.spare": any(org.spare for org in config.orgs.values()),
         "apps.*.kind = connected_app": any(app.kind == "connected_app" for app in config.apps.values()),
     }

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from rotator import log
 from rotator.daemon.board import Board, Job
 from rotator.daemon.setbacks import Setbacks
+from rotator.daemon.trouble import Trouble
 from rotator.domain.errors import InvariantBroken, LeaseTaken, LedgerUnavailable, OtherHost, RotatorError, Stale
 from rotator.metrics.meters import Meters
 from rotator.wiring.due import NOT_DUE
@@ -18,11 +19,12 @@ LOG = log.get("daemon")
 
 class Pool:
     """`broken` is called where a promise of the protocol does not hold, or another machine uses our database: then
-    everything must stop."""
+    everything must stop. `trouble` hears what keeps an app from being worked on."""
 
     def __init__(self, board: Board, setbacks: Setbacks, size: int, broken: Callable[[RotatorError], object],
-                 meters: Meters) -> None:
-        self._board, self._setbacks, self._broken, self._meters = board, setbacks, broken, meters
+                 meters: Meters, trouble: Trouble) -> None:
+        self._board, self._setbacks, self._broken = board, setbacks, broken
+        self._meters, self._trouble = meters, trouble
         self._threads = [threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(size)]
 
     def start(self) -> None:
@@ -59,6 +61,8 @@ class Pool:
     def _crashed(self, job: Job, error: Exception) -> None:
         self._meters.setbacks.labels("crashed").inc()
         LOG.error(log.Word.CRASHED, error=error, wait_s=self._setbacks.add(job.key))
+        defect = RotatorError(f"a defect in rotator: {type(error).__qualname__}", code="defect")
+        self._trouble.met(job.errand.app, job.org, defect)
         self._board.drop(job)
 
     def _tell(self, job: Job) -> None:
@@ -67,6 +71,7 @@ class Pool:
             self._set_back(job, error)
             return
         self._setbacks.over(job.key)
+        self._trouble.over(job.errand.app, job.org)
         if row is not None:
             word = log.Word.ENDED if row.ended else log.Word.HELD if row.state == "held" else log.Word.PARKED
             LOG.info(word, rotation_id=row.id, state=row.state, step=row.step, reason=row.reason or None,
@@ -82,5 +87,6 @@ class Pool:
             LOG.warning(log.Word.DATABASE_DOWN, error=error)
         else:
             LOG.warning(log.Word.SET_BACK, error=error, wait_s=self._setbacks.add(job.key))
+            self._trouble.met(job.errand.app, job.org, error)
         if isinstance(error, InvariantBroken | OtherHost):
             self._broken(error)

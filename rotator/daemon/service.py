@@ -10,12 +10,14 @@ from rotator import log
 from rotator.daemon.board import Board
 from rotator.daemon.breakers import Breakers
 from rotator.daemon.gate import Gate, watch
+from rotator.daemon.mailroom import Mailroom
 from rotator.daemon.office import Office
 from rotator.daemon.pool import Pool
 from rotator.daemon.sd_notify import SdNotify
 from rotator.daemon.setbacks import Setbacks
 from rotator.daemon.telling import line
 from rotator.daemon.ticks import Ticks
+from rotator.daemon.trouble import Trouble
 from rotator.domain.errors import ConfigError, LedgerUnavailable, OtherHost, RotatorError
 from rotator.domain.rotation import Rotation
 from rotator.metrics.meters import Meters
@@ -44,7 +46,9 @@ class Service:
         self._systemd = SdNotify(env)
         self._setbacks = Setbacks(clock.monotonic, clock.jitter)
         self._board = Board(PER_ORG, clock.monotonic, self._gate.lets)
-        self._pool = Pool(self._board, self._setbacks, WORKERS, self._break, meters)
+        trouble = Trouble(lambda notices: self._office.connections.outbox.tell(notices), clock.monotonic)
+        self._pool = Pool(self._board, self._setbacks, WORKERS, self._break, meters, trouble)
+        self._mailroom = Mailroom(clock.monotonic)
         self._ticks = Ticks(self.tick)
         self._ticking = threading.Lock()  # a reload and a tick exclude each other
         self._left: list[Office] = []  # offices of older configurations, closed when their last turn is over
@@ -61,6 +65,7 @@ class Service:
         """
         self._look(first=True)
         self._pool.start()
+        self._mailroom.open(self._office.connections)
         self._ticks.start(self._pace())
         LOG.info(log.Word.READY, count=len(self._office.connections.config.apps))
         self._systemd.tell(READY=1, STATUS=self._status())
@@ -111,6 +116,7 @@ class Service:
                 self._office = office
                 self._board.clear()
                 self._setbacks.forget()
+            self._mailroom.open(office.connections)
             self._ticks.pace(self._pace())
             self.tick()
         self._systemd.tell(READY=1, STATUS=self._status())
@@ -152,6 +158,7 @@ class Service:
         self._board.close()
         self._ticks.stop()
         done = self._pool.join(GRACE)
+        self._mailroom.close()
         LOG.info(log.Word.STOPPED, count=0 if done else self._board.busy())
         return self._code
 

@@ -18,24 +18,28 @@ from rotator.adapters.sql.database import Database
 from rotator.adapters.sql.hosts import Admission, Host
 from rotator.adapters.sql.ledger import SqlLedger
 from rotator.adapters.sql.orgs import Orgs
+from rotator.adapters.sql.outbox import Outbox
 from rotator.adapters.tls import tls_context
 from rotator.adapters.vault import VaultClient, VaultKv
 from rotator.config import AppConfig, ClientCredentials, Config, JwtBearer, Loaded, OrgConfig, read_secret_file
 from rotator.domain.errors import RotatorError, UsageError
+from rotator.domain.notice import Routes, nobody
 from rotator.domain.rotation import Who
 from rotator.domain.session import Usage
 from rotator.ports import Clock, Record
 from rotator.saga.worker import Ports
 from rotator.wiring.naming import nearest
 from rotator.wiring.outside import OWN, Budget, Outside, Spent
+from rotator.wiring.routes import routes_of
 from rotator.wiring.settings import credentials_of, file_or_none, vault_options
 
 
 class StatedLedger(SqlLedger):
     """The ledger with what the configuration states of an org laid over what was seen there (protocol section 6)."""
 
-    def __init__(self, database: Database, context: Context, stated: Mapping[str, str]) -> None:
-        super().__init__(database, context)
+    def __init__(self, database: Database, context: Context, stated: Mapping[str, str],
+                 routes: Routes = nobody) -> None:
+        super().__init__(database, context, routes)
         self._stated = stated
 
     def read(self, org_id: str, consumer_id: str) -> Record:
@@ -87,11 +91,21 @@ class Connections:
     @cached_property
     def ledger(self) -> SqlLedger:
         """For what concerns no single org: lists, abandon, release."""
-        return SqlLedger(self.database, self.context)
+        return SqlLedger(self.database, self.context, self.routes)
 
     @cached_property
     def trail(self) -> Trail:
         return Trail(self.database, self.context)
+
+    @cached_property
+    def routes(self) -> Routes:
+        """Who is told of what."""
+        return routes_of(self.config)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What waits to be told."""
+        return Outbox(self.database, self.context.host, self.routes)
 
     @cached_property
     def pins(self) -> Orgs:
@@ -158,7 +172,7 @@ class Connections:
     def ports(self, org: str, host: str = "") -> Ports:
         """The outside as a rotation in this org sees it."""
         stated = self.config.orgs[org].stated_facts()
-        ledger = StatedLedger(self.database, self.context, stated)
+        ledger = StatedLedger(self.database, self.context, stated, self.routes)
         budget = Budget(self.outside, org, self.config.limits.logins_per_hour)
         return Ports(self.org(org, host), VaultKv(self.vault), ledger, self.clock, budget)
 

@@ -8,10 +8,11 @@ from functools import partial
 
 from rotator.adapters.sql.survey import survey
 from rotator.domain.changes import Changes
-from rotator.domain.errors import Refused
+from rotator.domain.errors import Refused, RotatorError
 from rotator.domain.event import Event
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import Goal, Outcome, Phase, State, Trigger
+from rotator.wiring import notices
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import NOT_DUE, outlived, why_not
 from rotator.wiring.errand import Errand, Setting, attend
@@ -36,6 +37,8 @@ def run_once(connections: Connections, setting: Setting, who: Who) -> tuple[list
         else:
             skipped.append(why)
     attend(errands, setting)  # in this order: what is open comes first
+    with suppress(RotatorError):
+        notices.look(connections)
     late = [errand for errand in errands if errand.error is not None and errand.error.code == NOT_DUE]
     skipped += [{"app": errand.app, "reason": "rotated by another worker just now"} for errand in late]
     return [errand for errand in errands if errand not in late], skipped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rotator.adapters.sql.survey import Survey, survey
+from rotator.domain.notice import Backlog
 from rotator.domain.pause import pause_of
 from rotator.domain.rotation import Rotation
 from rotator.wiring.connections import Connections
@@ -21,7 +22,8 @@ def status(connections: Connections, app: str = "") -> Json:
         connections.app(app)
     names = [app] if app else [*connections.config.apps, *sorted(rows.keys() - connections.config.apps.keys())]
     told = [_one(connections, name, rows.get(name), seen) | _pause(connections, name, seen) for name in names]
-    return {"daemon": None, "now": moment(seen.now), "apps": told}
+    waiting = [_waiting(one) for one in connections.outbox.backlog()]
+    return {"daemon": None, "now": moment(seen.now), "apps": told, "notices": waiting}
 
 
 def _one(connections: Connections, name: str, row: Rotation | None, seen: Survey) -> Json:
@@ -39,6 +41,12 @@ def _one(connections: Connections, name: str, row: Rotation | None, seen: Survey
         "why_code": found.code.value,
         "rotation": rotation(row) if row is not None else None,
     }
+
+
+def _waiting(told: Backlog) -> Json:
+    """What a channel has not been told, and why."""
+    return {"channel": told.channel, "waiting": told.waiting, "given_up": told.given_up,
+            "oldest_at": moment(told.oldest), "error": told.error or None}  # fmt: skip
 
 
 def _pause(connections: Connections, name: str, seen: Survey) -> Json:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, text
 
-from rotator.adapters.sql import leases, orgs, store
+from rotator.adapters.sql import alarms, leases, orgs, store
 from rotator.adapters.sql.audit import Context, Subject, append, seq_of
 from rotator.adapters.sql.database import Database
 from rotator.adapters.sql.plain import plain
@@ -24,6 +24,7 @@ from rotator.adapters.sql.tables import OPEN, rotations
 from rotator.domain.changes import Changes
 from rotator.domain.event import Event
 from rotator.domain.ids import sortable_id
+from rotator.domain.notice import Routes, nobody, tidings
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import Outcome, Phase, State
 from rotator.ports import Lease, Opening, Record
@@ -31,11 +32,12 @@ from rotator.saga.requests import abandoned, opened, released, superseded, takes
 
 
 class SqlLedger:
-    """The port `Ledger` on one database. `context` stands in every audit row."""
+    """The port `Ledger` on one database. `context` stands in every audit row, `routes` says who is told of a change."""
 
-    def __init__(self, database: Database, context: Context) -> None:
+    def __init__(self, database: Database, context: Context, routes: Routes = nobody) -> None:
         self.database = database
         self.context = context
+        self.routes = routes
 
     # --- leases
 
@@ -91,6 +93,7 @@ class SqlLedger:
                 self._supersede(connection, last, new, now, ended_id)
             connection.execute(insert(rotations), to_row(new))
             leases.change(connection, row, rotation_id=new.id, **leases.longer(row, now))
+            alarms.follow(connection, now, self.context.host, tidings(None, new), self.routes)
             step = "force" if new.force else "request"
             evidence = {"parent_id": new.parent_id, "set": plain(new)}
             event = Event(step, Phase.DECISION, Outcome.OK, evidence=evidence, id=rotation_id)
@@ -222,7 +225,9 @@ class SqlLedger:
         now: datetime,
         who: Who | None = None,
     ) -> None:
-        """The audit row. Its evidence holds all that changed, so that the state can be rebuilt from the trail."""
+        """The notices of the change, and its audit row. The evidence holds all that changed, so that the state can be
+        rebuilt from the trail."""
+        alarms.follow(connection, now, self.context.host, tidings(before, after), self.routes)
         evidence = {**event.evidence, "set": told}
         subject = Subject.of(after, before)
         append(connection, now, self.context, who or after.who, subject, replace(event, evidence=evidence))

@@ -180,6 +180,30 @@ sightings = Table(
     sqlite_strict=True,
 )
 
+# Conditions that hold and were told (rotator.domain.notice): one row each, gone when it is over.
+alarms = Table(
+    "alarms",
+    metadata,
+    *_texts("key", "topic", "body", "since", "told_at"),
+    PrimaryKeyConstraint("key"),
+    sqlite_strict=True,
+)
+
+# Notices on their way, one row per channel.
+outbox = Table(
+    "outbox",
+    metadata,
+    *_texts("id", "channel", "key", "topic", "body", "at", "state"),
+    *_numbers("tries"),
+    *_texts("next_at", "owner"),  # of the claim; "": nobody's
+    *_times("lease_until", "ended_at"),
+    *_texts("error"),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("state IN ('waiting', 'sent', 'given_up')", name="state"),
+    sqlite_strict=True,
+)
+Index("outbox_due", outbox.c.channel, outbox.c.state, outbox.c.next_at)
+
 audit_events = Table(
     "audit_events",
     metadata,

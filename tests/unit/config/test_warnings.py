@@ -52,8 +52,6 @@ def test_a_max_age_below_the_interval_is_said(tmp_path: Path) -> None:
     [
         ("[approval]\nsecond_person = true", "approval"),
         ('[audit]\ntransit_key = "k"', "audit.transit_key"),
-        ('[[notify]]\nkind = "slack"\nurl_file = "u"', "notify"),
-        (APP + 'hooks = { published = ["/bin/true"] }', "apps.*.hooks"),
         (APP + 'kind = "connected_app"', "apps.*.kind = connected_app"),
     ],
 )

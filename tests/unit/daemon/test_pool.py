@@ -9,6 +9,7 @@ import pytest
 from rotator.daemon.board import Board, Job
 from rotator.daemon.pool import Pool
 from rotator.daemon.setbacks import Setbacks
+from rotator.daemon.trouble import Trouble
 from rotator.domain.errors import (
     ConfigError,
     InvariantBroken,
@@ -18,7 +19,9 @@ from rotator.domain.errors import (
     Refused,
     RotatorError,
     Stale,
+    Unavailable,
 )
+from rotator.domain.notice import Notice
 from rotator.metrics.meters import Meters
 from tests.unit.daemon.test_board import Idle, Time
 
@@ -43,7 +46,9 @@ class Desk:
         self.board = Board(4, self.time)
         self.setbacks = Setbacks(self.time, lambda: 0.0)
         self.broken = self.code = 0
-        self.pool = Pool(self.board, self.setbacks, 0, self._break, Meters(self.time))
+        self.said: list[Notice] = []
+        trouble = Trouble(self.said.extend, self.time)
+        self.pool = Pool(self.board, self.setbacks, 0, self._break, Meters(self.time), trouble)
 
     def _break(self, error: RotatorError) -> None:
         self.broken += 1
@@ -64,6 +69,11 @@ def fails(error: RotatorError) -> Callable[[Errand], None]:
         errand.error, errand.finished = error, True
 
     return act
+
+
+def finishes(errand: Errand) -> None:
+    """What one does that went well."""
+    errand.finished = True
 
 
 def test_an_errand_that_is_not_finished_comes_back() -> None:
@@ -125,3 +135,24 @@ def test_a_defect_in_one_app_leaves_the_others_at_work() -> None:
 
     desk.turn(crash)
     assert (desk.board.keys(), desk.board.busy(), desk.setbacks.bars("a1")) == (frozenset(), 0, True)
+
+
+def test_what_only_a_human_can_mend_is_told_at_once_and_its_end_too() -> None:
+    """A clear no: told with its code and fix; when the app was worked on: told that it is over, once."""
+    desk = Desk()
+    desk.turn(fails(ConfigError("the org is another one", fix="correct host")))
+    (told,) = desk.said
+    assert (told.topic, told.status, told.app, told.fix) == ("failing", "firing", "a1", "correct host")
+    for _ in range(2):
+        desk.turn(finishes)
+    assert [(n.status, n.key) for n in desk.said[1:]] == [("resolved", "app/a1/failing"), ("resolved", "org/a/failing")]
+
+
+def test_an_org_that_is_down_is_told_once_it_lasts() -> None:
+    """Nothing for five minutes, then one trouble of the org, however many apps meet it."""
+    desk = Desk()
+    desk.turn(fails(Unavailable("the org does not answer")))
+    assert desk.said == []
+    desk.time.now += 301
+    desk.turn(fails(Unavailable("the org does not answer")))
+    assert [(n.status, n.key, n.app) for n in desk.said] == [("firing", "org/a/failing", "")]
