@@ -21,7 +21,8 @@ from rotator.domain.facts import Facts
 from rotator.domain.pair import Consumer, Credential, Escrow, EscrowContent, Live, Pair, Staged, Target
 from rotator.domain.rotation import Policy, Rotation, Who
 from rotator.domain.secret import Secret
-from rotator.domain.session import Grant, Lever, Listing, Login, Probe
+from rotator.domain.session import Grant, Holders, Lever, Listing, Login, Probe
+from rotator.domain.sight import Kind, Sight
 from rotator.domain.words import Trigger
 
 
@@ -60,6 +61,13 @@ class Salesforce(Protocol):
     def grants(self, consumer: Consumer, user_id: str, lever: Lever) -> Listing:
         """What logins of this app and user left behind, as one lever knows it. One or more reads; what the org does
         not let us look through is `blind`, not an error."""
+
+    def holders(self, consumer: Consumer) -> Holders:
+        """The users who hold tokens of the app, as far as the listings of tokens show them. Several reads."""
+
+    def sight(self, consumer: Consumer, user_id: str, kind: Kind, since: datetime) -> Sight:
+        """What the org shows of one kind, as evidence: without secrets, at most `MOST_ROWS` rows. One or more reads;
+        what the org does not let us look through is `blind`, not an error."""
 
     def end(self, consumer: Consumer, grant: Grant) -> None:
         """Ends one grant by its lever. Already gone is success."""
@@ -159,8 +167,9 @@ class Ledger(Protocol):
     lease has gone to another owner.
     """
 
-    def claim(self, org_id: str, consumer_id: str, owner: str, seconds: float) -> Lease | None:
-        """Takes the lease if it is free, expired, or our own; a new epoch each time. None: somebody else has it."""
+    def claim(self, org_id: str, consumer_id: str, owner: str, seconds: float, *, seize: bool = False) -> Lease | None:
+        """Takes the lease if it is free, expired, or our own; a new epoch each time. None: somebody else has it.
+        `seize` (a force only): takes it whoever has it, who is stale from then on."""
 
     def extend(self, lease: Lease, seconds: float) -> None:
         """Heartbeat. Raises Stale."""
@@ -196,6 +205,10 @@ class Ledger(Protocol):
     def ask_abandon(self, rotation_id: str, who: Who, *, now: bool = False) -> Rotation:
         """An operator's abandon, without the lease: one conditional update that excludes a promote intent
         (protocol: Abandon). Raises Refused where it is too late or not open; asking twice changes nothing."""
+
+    def ask_way(self, rotation_id: str, who: Who, seconds: float) -> Rotation:
+        """A force asks whoever works at this rotation to stop after the step in hand: nobody goes on with it for so
+        long. Without the lease; nothing where it has ended."""
 
     def release(self, rotation_id: str, who: Who, *, discard_foreign: str = "") -> Rotation:
         """Lets a held rotation go on: running, released, its counters of failures at zero. Raises Refused where it

@@ -22,28 +22,36 @@ if TYPE_CHECKING:
 def drive(here: Session, timeout: timedelta | None, work: Drive) -> int:
     """Runs `work` with live progress, tells what came of it, gives the exit code."""
     from rotator.wiring import notices, told
+
+    connections = here.connect()
+    errands, skipped = progressed(here, connections, timeout, work)
+    if here.common.as_json:
+        out.document(told.rotations(errands, skipped))
+    else:
+        tell(errands, skipped)
+    notices.flush(connections, here.clock, lambda: here.stop.requested)
+    return told.exit_of(errands)
+
+
+def progressed(here: Session, connections: Connections, timeout: timedelta | None,
+               work: Drive) -> tuple[Sequence[Errand], Skipped]:
+    """Runs `work` with live progress; gives what came of it."""
     from rotator.wiring.asking import owner
     from rotator.wiring.errand import Patience, Setting
     from rotator.wiring.reading import note_config
     from rotator.wiring.settings import timing_of
 
-    connections = here.connect()
     note_config(connections, os.environ)
     end = here.clock.monotonic() + timeout.total_seconds() if timeout is not None else float("inf")
     timing = connections.config.timing
     with progress(to_stderr=here.common.as_json) as show:
         patience = Patience(here.clock, lambda: here.stop.requested, end)
         setting = Setting(timing_of(timing), timing.poll, owner(), patience, show.report, show.waits)
-        errands, skipped = work(connections, setting)
-    if here.common.as_json:
-        out.document(told.rotations(errands, skipped))
-    else:
-        _tell(errands, skipped)
-    notices.flush(connections, here.clock, lambda: here.stop.requested)
-    return told.exit_of(errands)
+        return work(connections, setting)
 
 
-def _tell(errands: Sequence[Errand], skipped: Skipped) -> None:
+def tell(errands: Sequence[Errand], skipped: Skipped) -> None:
+    """What became of each, in words."""
     from rotator.cli.words import ending
 
     for errand in errands:

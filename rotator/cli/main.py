@@ -16,7 +16,7 @@ HOMES = {
     for name, module, attribute in (
         ("run", "run", "run"), ("rotate", "rotate", "rotate"), ("status", "status", "status"),
         ("history", "history", "history"), ("check", "check", "check"), ("abandon", "abandon", "abandon"),
-        ("release", "release", "release"),
+        ("release", "release", "release"), ("force", "force", "force"),
         ("pause", "pause", "pause"), ("resume", "pause", "resume"), ("audit", "audit", "audit"), ("db", "db", "db"),
         ("config", "config", "config"), ("notify", "notify", "notify"),
         ("demo", "demo.command", "demo"), ("completion", "completion", "completion"),

@@ -41,6 +41,7 @@ class Changes(TypedDict, total=False):
     verified_from: datetime | None
     retired_at: datetime | None
     refused_at: datetime | None
+    ended_before: datetime | None
     refusals: int
     last_refusal: datetime | None
     revoked: int
@@ -53,3 +54,4 @@ class Changes(TypedDict, total=False):
     failing_since: datetime | None
     refused_calls: int
     logins: int
+    gives_way_until: datetime | None

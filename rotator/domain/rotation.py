@@ -84,7 +84,8 @@ class Rotation:
     verify_until: datetime | None = None  # a new pair may be refused until then
     verified_from: datetime | None = None  # the first acceptance, where `verify_spread` asks for more
     retired_at: datetime | None = None
-    refused_at: datetime | None = None  # the first refusal of the old pair
+    refused_at: datetime | None = None  # the first refusal of the old pair, by the org's clock
+    ended_before: datetime | None = None  # logins until then must be ended: the first refusal, in a force the last
     refusals: int = 0  # in a row
     last_refusal: datetime | None = None
     revoked: int = 0
@@ -97,6 +98,7 @@ class Rotation:
     failing_since: datetime | None = None
     refused_calls: int = 0  # clear refusals in a row of one step: the second holds
     logins: int = 0  # token requests so far: the login budget
+    gives_way_until: datetime | None = None  # a force waits for the lease: nobody goes on with this one until then
 
     @property
     def ended(self) -> bool:

@@ -49,6 +49,16 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Holders:
+    """Who holds tokens of an app. `complete` is false where a listing refused the look or showed only a part."""
+
+    users: tuple[str, ...] = ()
+    run_as: str = ""  # whom the app's policies let the flow run as; "": not shown
+    complete: bool = True
+    notes: tuple[str, ...] = ()  # why, in words
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """What the listings showed. `complete` is false where a cap or a count says that rows are missing."""
 

@@ -1,4 +1,4 @@
-"""The steps after the old pair is gone: seen refused, its sessions ended, its versions destroyed, all of it proven.
+"""The steps after the old pair is gone: seen refused, its versions destroyed, all of it proven. Sessions: sessions.py.
 
 What counts as proof is protocol.md section 5.
 """
@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from rotator.domain.errors import Refused, Unavailable, must
-from rotator.domain.pair import Pair
-from rotator.domain.session import Grant, Lever, Listing, Probe
+from rotator.domain.pair import Pair, fingerprint
+from rotator.domain.session import Probe
 from rotator.domain.words import CLAIMS, Claim, Outcome, State
 from rotator.saga.mint import canary_call
 from rotator.saga.seen import Seen
+from rotator.saga.sessions import look_through
 from rotator.saga.undo import drop_escrow
 from rotator.saga.worker import Worker
 
@@ -29,12 +30,15 @@ def ask_old_pairs(me: Worker, s: Seen) -> bool:
     new = must(s.held_pair(s.row.new_key), "the new pair in Vault")
     every_one = True
     for old in _known_olds(s):
+        beside = me.ports.clock.monotonic()
         if not me.login(new).accepted:
             raise Unavailable("the new pair is refused: a refusal of the old one proves nothing now",
                               code="no_control", fix="see whether the app is blocked in the org")
-        beside = me.ports.clock.monotonic()
-        refused = not _accepted(me, old) and me.ports.clock.monotonic() - beside <= BESIDE
-        every_one = every_one and refused
+        accepted = _accepted(me, old)
+        if not accepted and me.ports.clock.monotonic() - beside > BESIDE:
+            raise Unavailable("the old pair was refused, but too long after the new one was accepted to count",
+                              code="no_control", fix="wait: it is asked again; the org answers slowly")
+        every_one = every_one and not accepted
     return every_one
 
 
@@ -55,7 +59,8 @@ def refused(me: Worker, s: Seen) -> Seen:
     retired = s.row.retired_at or s.now
     if ask_old_pairs(me, s):  # W counts from a look that saw the old pair gone, the next round from this answer
         at = me.salesforce.time() or me.now()
-        return me.observe(s, "refused", refused_at=at, retired_at=s.now, refusals=1, last_refusal=me.now())
+        return me.observe(s, "refused", refused_at=at, ended_before=at, retired_at=s.now, refusals=1,
+                          last_refusal=me.now(), evidence=_asked(s))
     tries = s.row.tries + 1
     s = me.observe(s, "refused", Outcome.FAILED, retired_at=retired, refusals=0)
     if s.now < retired + 2 * me.timing.propagation:
@@ -63,53 +68,6 @@ def refused(me: Worker, s: Seen) -> Seen:
     return unproven(me, s, "old_pair_accepted", "the old pair is deleted, but still logs in",
                     "open the app in Setup and look for a second consumer: docs/runbook.md, old_pair_accepted",
                     {"refused": Claim.FAILED})
-
-
-def revoke(me: Worker, s: Seen) -> Seen:
-    """Ends what the run-as user's logins of this app left behind before the refusal; consumers log in again.
-
-    The rotator's own session is spared. Skipped, and said so, where sessions of another consumer would end.
-    """
-    if s.row.consumer.siblings and not s.row.force:
-        return me.observe(s, "revoke", Outcome.REFUSED, revoked=s.row.revoked + 1, listing_blind=True,
-                          evidence={"skipped": "another consumer of this app shares the sessions"})
-    if not s.row.run_as:
-        return me.observe(s, "revoke", Outcome.UNKNOWN, revoked=s.row.revoked + 1, listing_blind=True,
-                          evidence={"skipped": "the run-as user is unknown: the old pair never logged in"})
-    shown = []
-    for lever in Lever:
-        s, listing = _pull(me, s, lever)
-        shown.append(listing)
-    blind = not any(listing.grants for listing in shown)
-    notes = [note for listing in shown for note in listing.notes]
-    return me.observe(s, "revoke", revoked=s.row.revoked + 1, listing_blind=blind, evidence={"notes": notes})
-
-
-def _pull(me: Worker, s: Seen, lever: Lever) -> tuple[Seen, Listing]:
-    """One lever: what it ends is looked up, and committed, before the first is ended."""
-    listing = _listed(me, s, lever)
-    doomed = leftovers(listing, s.row.refused_at, s.row.run_as)
-    spared = [grant.ref for grant in listing.grants if grant.own]
-    if not doomed:
-        return s, listing
-    s = me.intent(s, "revoke", evidence={"lever": lever, "to_end": [grant.ref for grant in doomed], "spared": spared})
-    for grant in doomed:
-        with me.changing(s, "revoke"):
-            me.salesforce.end(me.consumer, grant)
-    return me.outcome(s, "revoke", evidence={"lever": lever, "ended": len(doomed)}), listing
-
-
-def _listed(me: Worker, s: Seen, lever: Lever) -> Listing:
-    me.alive()
-    return me.salesforce.grants(me.consumer, s.row.run_as, lever)
-
-
-def leftovers(listing: Listing, refused_at: datetime | None, user: str) -> list[Grant]:
-    """What a lever must end: of this user, not our own, created before the refusal (undated counts as before)."""
-    def before(grant: Grant) -> bool:
-        return grant.created is None or refused_at is None or grant.created <= refused_at
-
-    return [g for g in listing.grants if not g.own and g.user_id[:15] == user[:15] and before(g)]
 
 
 def destroy(me: Worker, s: Seen) -> Seen:
@@ -121,20 +79,41 @@ def destroy(me: Worker, s: Seen) -> Seen:
 
 
 def prove(me: Worker, s: Seen) -> Seen:
-    """The claims `refused` and `tokens`; they need what escrow holds. Waits are in the row."""
+    """The claims `refused` and `tokens`, a row of the trail for each; they need what escrow holds. Waits are in the
+    row."""
     due = refusal_due(s, me.timing.proof_spacing, me.timing.propagation)
     if due is not None and s.now < due:
         return me.park(s, "prove", due, s.row.state if s.row.state is State.UNPROVEN else State.RUNNING)
     if due is not None:
-        accepted = not ask_old_pairs(me, s)
-        return me.observe(s, "prove", Outcome.FAILED if accepted else Outcome.REFUSED, last_refusal=s.now,
-                          refusals=0 if accepted else s.row.refusals + 1)
+        return _one_more(me, s)
+    if s.row.claims.get("refused") is not Claim.PROVEN:
+        return me.observe(s, "prove", claims={**s.row.claims, "refused": Claim.PROVEN},
+                          evidence={"claim": "refused", "in_a_row": s.row.refusals, **_asked(s)})
     missing = _tokens(me, s)
-    claims = {**s.row.claims, "refused": Claim.PROVEN}
-    if missing is None:
-        asked = Claim.PROVEN if s.row.policy.sessions else Claim.NOT_ASKED
-        return me.observe(s, "prove", proven=True, claims={**claims, "tokens": asked})
-    return unproven(me, s, *missing, {**claims, "tokens": Claim.UNKNOWN})
+    if missing is not None:
+        return unproven(me, s, *missing, {**s.row.claims, "tokens": Claim.UNKNOWN})
+    asked = Claim.PROVEN if s.row.policy.sessions else Claim.NOT_ASKED
+    return me.observe(s, "prove", proven=True, claims={**s.row.claims, "tokens": asked},
+                      evidence={"claim": "tokens", "canary": s.row.canary, "listing_blind": s.row.listing_blind})
+
+
+def _one_more(me: Worker, s: Seen) -> Seen:
+    """One round of the series. Any acceptance starts the count, and the ending of sessions, from the beginning: tokens
+    were given out after the refusal that was seen first."""
+    if not ask_old_pairs(me, s):
+        return me.observe(s, "prove", Outcome.FAILED, last_refusal=s.now, refusals=0, refused_at=None, revoked=0,
+                          evidence=_asked(s))
+    until = (me.salesforce.time() or me.now()) if s.row.force else s.row.ended_before
+    return me.observe(s, "prove", Outcome.REFUSED, last_refusal=s.now, refusals=s.row.refusals + 1, ended_before=until,
+                      evidence=_asked(s))
+
+
+def _asked(s: Seen) -> dict[str, object]:
+    """Which pairs the answer is about. A pair whose secret nobody here knows cannot be asked: it stands in neither
+    place, which the look before this step saw."""
+    asked = [fingerprint(pair.key) for pair in _known_olds(s)]
+    others = [print_ for print_ in map(fingerprint, s.row.old_keys) if print_ not in asked]
+    return {"host": s.row.target.login_url, "asked": asked, "in_neither_place": others}
 
 
 def refusal_due(s: Seen, spacing: timedelta, w: timedelta) -> datetime | None:
@@ -162,10 +141,14 @@ def _tokens(me: Worker, s: Seen) -> tuple[str, str, str] | None:
         return ("canary_alive", "a token of the old pair still works", _fix_alive(s))
     if s.row.listing_blind:
         return None  # the listing never showed the canary: the canary alone carries the claim
-    left = [g for lever in Lever for g in leftovers(_listed(me, s, lever), s.row.refused_at, s.row.run_as)]
-    if left:
-        return ("sessions_listed", f"{len(left)} sessions or tokens from before the refusal are still listed",
-                "end them in Setup, Session Management and External Client Apps OAuth Usage")
+    found = look_through(me, s)
+    end_them = "end them in Setup, Session Management and External Client Apps OAuth Usage"
+    if found.doomed:
+        return ("sessions_listed", f"{len(found.doomed)} sessions or tokens from before the refusal are still listed",
+                end_them)
+    if found.hidden:
+        return ("listing_partial", f"a listing does not show everything: {'; '.join(found.hidden[:3])}",
+                f"{end_them}; the rotator keeps looking")
     return None
 
 
@@ -183,13 +166,16 @@ def unproven(me: Worker, s: Seen, reason: str, message: str, fix: str, claims: d
     wait = REPROVE[tries] if tries < len(REPROVE) else REPROVE[-1]
     next_at = s.now + wait if tries < LAST_TRY else None
     return me.decide(s, "prove", Outcome.UNKNOWN, error=message, state=State.UNPROVEN, reason=reason, message=message,
-                     fix=fix, claims=claims, proof_tries=tries + 1, next_at=next_at, revoked=0)
+                     fix=fix, claims=claims, proof_tries=tries + 1, next_at=next_at,
+                     revoked=int(s.row.force and s.row.revoked > 0), evidence={"missing": reason})
 
 
 def close(me: Worker, s: Seen) -> Seen:
     """The escrow first; the row last, and only from a look that saw escrow gone, slot empty, live = primary = new."""
     if s.escrow_left:
         return drop_escrow(me, s)
-    proven = {**s.row.claims, "vault": Claim.PROVEN, "slot": Claim.PROVEN}
-    claims = {name: proven.get(name, Claim.NOT_ASKED) for name in CLAIMS}
+    vault = {"claim": "vault", "live_version": s.live_number, "destroyed_old": s.row.policy.destroy_old}
+    s = me.observe(s, "close", claims={**s.row.claims, "vault": Claim.PROVEN}, evidence=vault)
+    s = me.observe(s, "close", claims={**s.row.claims, "slot": Claim.PROVEN}, evidence={"claim": "slot"})
+    claims = {name: s.row.claims.get(name, Claim.NOT_ASKED) for name in CLAIMS}
     return me.observe(s, "close", state=State.DONE, ended_at=s.now, claims=claims)

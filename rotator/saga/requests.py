@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rotator.domain.changes import Changes
 from rotator.domain.errors import Refused
-from rotator.domain.rotation import Rotation
+from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import ENDED, Goal, State, Trigger
 from rotator.ports import Opening
 
@@ -51,7 +51,19 @@ def takes_over(opening: Opening, last: Rotation | None) -> bool:
 
 def proof_is_old(last: Rotation, trigger: Trigger) -> bool:
     """Whether a routine rotation may begin although the last one is still unproven."""
-    return last.state is State.UNPROVEN and (last.next_at is None or trigger is Trigger.SCHEDULED)
+    in_hurry = trigger is Trigger.SCHEDULED and not last.force  # a leaked pair is watched to the end of the day
+    return last.state is State.UNPROVEN and (last.next_at is None or in_hurry)
+
+
+def same_order(row: Rotation, order: Who) -> bool:
+    """Whether this forced rotation is what the order asks for: the same ticket and the same reason. Asked once more it
+    is resumed; any other order is a new decision, and mints anew."""
+    return row.force and (row.who.ticket, row.who.reason) == (order.ticket, order.reason)
+
+
+def gives_way(row: Rotation, until: datetime) -> Changes | None:
+    """What a force that waits for the lease does to the open rotation; None where it has ended."""
+    return None if row.ended else {"gives_way_until": until}
 
 
 def abandoned(row: Rotation, *, now: bool) -> Changes | None:

@@ -138,7 +138,7 @@ def runnable(row: Rotation, record: Record) -> bool:
 
 def awake(row: Rotation, now: datetime) -> bool:
     """The same, at this time of the database's clock."""
-    waits = row.next_at is not None and now < row.next_at
+    waits = any(until is not None and now < until for until in (row.next_at, row.gives_way_until))
     given_up = row.state is State.UNPROVEN and row.next_at is None
     return not (row.ended or row.state is State.HELD or waits or given_up)
 

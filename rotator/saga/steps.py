@@ -12,8 +12,9 @@ from rotator.domain.errors import must
 from rotator.domain.pair import SlotState
 from rotator.saga.holds import why_hold
 from rotator.saga.mint import canary, clear, discard, escrow, stage, turn_back, verify
-from rotator.saga.proof import close, destroy, prove, refused, revoke
+from rotator.saga.proof import close, destroy, prove, refused
 from rotator.saga.seen import EVERYWHERE, NOWHERE, Place, Seen
+from rotator.saga.sessions import revoke, revoke_due
 from rotator.saga.switch import overlap, promote, publish, retire
 from rotator.saga.undo import abandon, restore, settle
 from rotator.saga.worker import Worker
@@ -102,7 +103,8 @@ STEPS = (
     Step("overlap", lambda s: s.live_is_new and not s.overlap_over and (s.promoted or s.overlap_first), overlap),
     Step("retire", lambda s: s.slot_is_old and s.live_is_new and s.overlap_over, retire, BOTH),
     Step("refused", lambda s: s.finished and s.row.refused_at is None, refused),
-    Step("revoke", lambda s: s.finished and s.row.policy.sessions and s.row.revoked == 0, revoke),
+    # what logins left behind; in a force once more when the refusals are complete
+    Step("revoke", revoke_due, revoke),
     Step("destroy", lambda s: s.finished and s.row.policy.destroy_old and bool(s.old_versions), destroy),
     # the claims `refused` and `tokens`
     Step("prove", lambda s: s.finished and not s.row.proven, prove),

@@ -15,17 +15,18 @@ from enum import StrEnum
 
 from rotator.domain.errors import LeaseTaken, RotatorError, must
 from rotator.domain.pair import Consumer, Pair
-from rotator.domain.rotation import Rotation
+from rotator.domain.rotation import Rotation, Who
 from rotator.domain.timing import Timing
 from rotator.domain.words import State, Trigger
 from rotator.ports import Clock, Lease, Record
 from rotator.saga.look import BLANK
-from rotator.saga.requests import proof_is_old
+from rotator.saga.requests import proof_is_old, same_order
 from rotator.saga.runner import Runner, runnable
 from rotator.saga.seen import Picture
 from rotator.saga.worker import Ports, Report, Worker
 
 SHORTEST = 0.02  # seconds between two rounds
+PRESSING = 0.2  # seconds between two tries of a force to get the lease
 LATE = 1.0  # seconds beyond a lease, after which a dead worker's is surely over
 
 
@@ -69,6 +70,7 @@ class Way:
     open: Callable[[Lease], tuple[Rotation, Picture]] | None = None
     row: Rotation | None = None  # what is open
     trigger: Trigger = Trigger.MANUAL  # of what `open` opens
+    order: Who | None = None  # a force's: what is open and not of this order is taken over, whoever works at it
 
 
 class Errand:
@@ -89,6 +91,7 @@ class Errand:
         self._began: datetime | None = None
         self._contended = False
         self._patience_with_others = float("inf")
+        self._seize = False  # a force has waited long enough for the lease
 
     @classmethod
     def left_alone(cls, setting: Setting, row: Rotation, until: Until) -> Errand:
@@ -118,7 +121,7 @@ class Errand:
         self._began = self._began or record.now
         if not self._wanted(record):
             return
-        with self._lease(way) as lease:
+        with self._lease(way, record) as lease:
             if lease is not None:
                 self._work(way, lease)
         self.finished = self.finished or self.at_rest
@@ -134,7 +137,14 @@ class Errand:
             self._wait(found, record.now)
             return False
         self.finished = self.row is not None or must(self._way, "the way").open is None
+        if self.row is not None and not self.row.ended:
+            self._overtaken(self.row)
         return not self.finished
+
+    def _overtaken(self, row: Rotation) -> None:
+        """Another order took over: our rotation has ended meanwhile."""
+        rows = must(self._way, "the way").ports.ledger.rotations(open_only=False, app=row.app)
+        self.row = next((one for one in rows if one.id == row.id), row)
 
     def _wait(self, row: Rotation, now: datetime) -> None:
         poll = self.setting.poll.total_seconds()
@@ -146,6 +156,8 @@ class Errand:
         """An open one; the one that we follow; or one that another command finished under our eyes."""
         followed = self.row is not None and self.row.id == found.id
         way = must(self._way, "the way")
+        if way.order is not None and not same_order(found, way.order):
+            return False  # a force takes over
         if way.open is not None and not followed and proof_is_old(found, way.trigger):
             return False  # only its proof holds it open: what is asked for takes over
         if not found.ended or followed:
@@ -153,13 +165,15 @@ class Errand:
         return self._contended and must(found.ended_at, "an end") >= must(self._began, "a beginning")
 
     @contextmanager
-    def _lease(self, way: Way) -> Iterator[Lease | None]:
-        """The lease while inside; None where another worker has it. Raises LeaseTaken when that lasts too long."""
+    def _lease(self, way: Way, record: Record) -> Iterator[Lease | None]:
+        """The lease while inside; None where another worker has it. Raises LeaseTaken when that lasts too long; a force
+        takes it then."""
         setting, ledger = self.setting, way.ports.ledger
         seconds = setting.timing.lease.total_seconds()
-        lease = ledger.claim(way.consumer.org_id, way.consumer.consumer_id, setting.owner, seconds)
+        place = (way.consumer.org_id, way.consumer.consumer_id)
+        lease = ledger.claim(*place, setting.owner, seconds, seize=self._seize)
         if lease is None:
-            self._others(setting.patience.clock.monotonic(), seconds)
+            self._others(way, record.rotation, seconds)
             yield None
             return
         self._patience_with_others = float("inf")
@@ -169,10 +183,17 @@ class Errand:
             with contextlib.suppress(RotatorError):
                 ledger.yield_lease(lease)
 
-    def _others(self, now: float, lease: float) -> None:
+    def _others(self, way: Way, found: Rotation | None, lease: float) -> None:
+        """Somebody else is at it. A force asks for the way once; after a lease it no longer asks."""
+        now = self.setting.patience.clock.monotonic()
+        takes = way.order is not None and not (found is not None and same_order(found, way.order))
+        if takes and not self._contended and found is not None and way.order is not None:
+            way.ports.ledger.ask_way(found.id, way.order, lease)
         self._contended, self.idle = True, min(self.setting.poll.total_seconds(), lease / 4)
         self._patience_with_others = min(self._patience_with_others, now + lease + LATE)
-        if now >= self._patience_with_others:
+        if takes:
+            self.idle, self._seize = PRESSING, now >= self._patience_with_others
+        elif now >= self._patience_with_others:
             raise LeaseTaken(f"another worker is at {self.app}")
 
     def _work(self, way: Way, lease: Lease) -> None:

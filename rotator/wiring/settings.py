@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 
 from rotator.adapters import vault
@@ -31,6 +32,12 @@ from rotator.domain.policy import Schedule
 from rotator.domain.rotation import Policy
 from rotator.domain.secret import Secret
 from rotator.domain.timing import Timing
+
+
+def forced_policy(app: AppConfig, *, including_users: bool) -> Policy:
+    """What a force does, whatever the app's table says: no overlap, sessions ended, old versions destroyed."""
+    return Policy(overlap=timedelta(0), sessions=True, destroy_old=True, probe=app.probe,
+                  including_users=including_users)  # fmt: skip
 
 
 def policy_of(app: AppConfig, *, dry_run: bool = False) -> Policy:

@@ -129,6 +129,7 @@ class Calls:
     known_pairs: set[Pair] = field(default_factory=set)  # new pairs that have arrived everywhere
     logged_in: set[Pair] = field(default_factory=lambda: {pair(0)})
     last_accepted: dict[str, datetime] = field(default_factory=dict)
+    last_refused: dict[str, datetime] = field(default_factory=dict)
     published: list[str] = field(default_factory=list)
     promise: tuple[Pair, datetime] | None = None  # a pair owed to its readers, and until when
     decided: int = 0

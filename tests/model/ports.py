@@ -23,10 +23,11 @@ from rotator.domain.pair import (
 )
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.secret import Secret
-from rotator.domain.session import Grant, Lever, Listing, Login, Probe
+from rotator.domain.session import Grant, Holders, Lever, Listing, Login, Probe
+from rotator.domain.sight import Kind, Sight
 from rotator.domain.words import Outcome, Phase
 from rotator.ports import Lease, Opening, Record
-from rotator.saga.requests import abandoned, opened, released, superseded, takes_over
+from rotator.saga.requests import abandoned, gives_way, opened, released, superseded, takes_over
 from tests.model.calls import CONSUMER, THEM, US, USER
 from tests.model.rules import rule
 from tests.model.world import World
@@ -88,6 +89,14 @@ class MemorySalesforce:
             return Listing()
         return Listing(tuple(Grant(lever, name, Secret(name), USER, created)
                              for name, (_, created) in self.w.tokens.items()))
+
+    def holders(self, consumer: Consumer) -> Holders:
+        self.w.io("tokens")
+        return Holders((USER,) if self.w.truth.tokens_listed and self.w.tokens else ())
+
+    def sight(self, consumer: Consumer, user_id: str, kind: Kind, since: datetime) -> Sight:
+        self.w.io("tokens")
+        return Sight(kind)
 
     def end(self, consumer: Consumer, grant: Grant) -> None:
         self.w.io("tokens", self.w.tokens.pop, grant.ref, None)
@@ -168,9 +177,9 @@ class MemoryLedger:
     def __init__(self, w: World) -> None:
         self.w = w
 
-    def claim(self, org_id: str, consumer_id: str, owner: str, seconds: float) -> Lease | None:
+    def claim(self, org_id: str, consumer_id: str, owner: str, seconds: float, *, seize: bool = False) -> Lease | None:
         self.w.io("db")
-        if self.w.owner not in ("", owner) and self.w.now < self.w.lease_until:
+        if not seize and self.w.owner not in ("", owner) and self.w.now < self.w.lease_until:
             return None
         self.w.epoch += 1
         self.w.owner, self.w.lease_length = owner, timedelta(seconds=seconds)
@@ -246,8 +255,12 @@ class MemoryLedger:
         """A refusal counts only beside an acceptance of the new pair (section 5)."""
         if changes.get("refusals", 0) > self.w.row.refusals and event.outcome is not Outcome.FAILED:
             at = self.w.last_accepted.get(self.w.row.new_key)
-            asked = any(self._knows(key) for key in self.w.row.old_keys)
-            rule(not asked or (at is not None and self.w.now - at <= timedelta(seconds=5)), "REFUSAL without a control")
+            asked = [key for key in self.w.row.old_keys if self._knows(key)]
+            rule(not asked or self._just_now(at), "REFUSAL without a control")
+            rule(all(self._just_now(self.w.last_refused.get(key)) for key in asked), "REFUSAL that was none")
+
+    def _just_now(self, at: datetime | None) -> bool:
+        return at is not None and self.w.now - at <= timedelta(seconds=5)
 
     def _knows(self, key: str) -> bool:
         content = self.w.escrow.get(self.w.escrow_number)
@@ -255,6 +268,12 @@ class MemoryLedger:
 
     def ask_abandon(self, rotation_id: str, who: Who, *, now: bool = False) -> Rotation:
         changes = abandoned(self.w.row, now=now)
+        if changes is not None:
+            self.w.rows[-1] = replace(self.w.row, **changes)
+        return self.w.row
+
+    def ask_way(self, rotation_id: str, who: Who, seconds: float) -> Rotation:
+        changes = gives_way(self.w.row, self.w.now + timedelta(seconds=seconds))
         if changes is not None:
             self.w.rows[-1] = replace(self.w.row, **changes)
         return self.w.row

@@ -91,6 +91,7 @@ class World(Calls):
         if self.faults.get(self.calls) == "unclear":
             raise Refused("invalid_grant", code="login")
         if self.blocked or not (self.accepts(one) or one in self.lingers):
+            self.last_refused[one.key] = self.now
             return None
         if self.truth.new_pair_slow and one.key in self.minted and one not in self.known_pairs:
             self.known_pairs.add(one)

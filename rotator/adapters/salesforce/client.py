@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from rotator.adapters.http import Answer, Http
-from rotator.adapters.salesforce import lookup, queries, sessions, wire
+from rotator.adapters.salesforce import evidence, lookup, queries, sessions, wire
 from rotator.adapters.salesforce import token as tokens
 from rotator.adapters.salesforce.failures import REST, STAGE, TOKEN, Act, from_answer, said, unintelligible
 from rotator.adapters.salesforce.ids import is_id, long_id, opaque, same
@@ -18,7 +18,8 @@ from rotator.adapters.salesforce.rest import Rest
 from rotator.domain.errors import ConfigError, NotFound, RotatorError, Unintelligible
 from rotator.domain.pair import Author, Consumer, Pair, Staged
 from rotator.domain.secret import Secret
-from rotator.domain.session import Grant, Lever, Listing, Login, Probe, Usage
+from rotator.domain.session import Grant, Holders, Lever, Listing, Login, Probe, Usage
+from rotator.domain.sight import Kind, Sight
 
 T = TypeVar("T")
 
@@ -140,6 +141,14 @@ class SalesforceOrg:
         own = {rest.known_user for rest in (self._rest, self._responder)}
         return sessions.listing(self._responder, consumer, long_id(user_id), lever, own)
 
+    def holders(self, consumer: Consumer) -> Holders:
+        """By the usage resource and OauthToken; the run-as user by the app's policies (reference 4.1, 4.3, 8)."""
+        return evidence.holders(self._responder, consumer)
+
+    def sight(self, consumer: Consumer, user_id: str, kind: Kind, since: datetime) -> Sight:
+        """AuthSession, LoginHistory, the listings of tokens, or SetupAuditTrail (reference 4, 9)."""
+        return evidence.sight(self._responder, consumer, user_id, kind, since)
+
     def end(self, consumer: Consumer, grant: Grant) -> None:
         """Ends one grant by its lever. An `own` one is refused: it would log the rotator out."""
         sessions.end(self._responder, grant)
@@ -194,6 +203,10 @@ class SalesforceOrg:
         """The org's limits: name -> (most, remaining)."""
         what = "reading the limits"
         return _read(self._rest.call("GET", "/limits", what), what, wire.numbers)
+
+    def run_as_users(self) -> Mapping[str, str]:
+        """Whom the apps' flows run as: by 0xI id and by developer name (reference section 8, row 9)."""
+        return evidence.run_as_users(self._responder)
 
     def app_id(self, app: str) -> str:
         """The 0xI id of the app of this name or id. Raises ConfigError where it is not found exactly once."""

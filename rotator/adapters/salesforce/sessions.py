@@ -69,11 +69,11 @@ def _usage_id(row: Row) -> str:
 
 def _oauth_tokens(rest: Rest, consumer: Consumer, user_id: str, me: str) -> Listing:
     where = f"UserId = {quoted(user_id)}"
-    found = _columns(rest, "OauthToken", where, _TOKEN_COLUMNS, "listing OauthToken")
+    found = columns(rest, "OauthToken", where, _TOKEN_COLUMNS, "listing OauthToken")
     complete = found.complete
     if complete and len(found.rows) >= queries.OAUTHTOKEN_CAP:
         complete = queries.count(rest, "OauthToken", where, "counting OauthToken") <= len(found.rows)
-    ours = [row for row in found.rows if _of_app(row, consumer) and wire.text(row, "DeleteToken")]
+    ours = [row for row in found.rows if of_app(row, consumer) and wire.text(row, "DeleteToken")]
     grants = tuple(
         Grant(
             Lever.OAUTHTOKEN,
@@ -95,7 +95,7 @@ def _token_ref(row: Row, number: int) -> str:
     return f"{created.isoformat() if created else 'undated'}#{number}"
 
 
-def _of_app(row: Row, consumer: Consumer) -> bool:
+def of_app(row: Row, consumer: Consumer) -> bool:
     """By the app's id where the row names it, else by the app's label: ids first, never a label against an id."""
     application = wire.nested(row, "AppMenuItem", "ApplicationId")
     if application:
@@ -110,8 +110,8 @@ def _names(consumer: Consumer) -> set[str]:
 def _auth_sessions(rest: Rest, consumer: Consumer, user_id: str, me: str) -> Listing:
     """AuthSession knows no app: the login behind each session does (reference 4.2)."""
     where = f"UsersId = {quoted(user_id)}"
-    columns = (_SESSION_COLUMNS + _JOINED, _SESSION_COLUMNS)
-    found = _columns(rest, "AuthSession", where, columns, "listing AuthSession")
+    choices = (_SESSION_COLUMNS + _JOINED, _SESSION_COLUMNS)
+    found = columns(rest, "AuthSession", where, choices, "listing AuthSession")
     logins = {} if any("LoginHistory" in row for row in found.rows) else _logins(rest, user_id, found.rows)
     behind = [(row, _login_behind(row, logins)) for row in found.rows]
     ours = [row for row, login in behind if _login_of_app(login, consumer)]
@@ -150,24 +150,27 @@ def _logins(rest: Rest, user_id: str, sessions: Iterable[Row]) -> dict[str, Row]
     # A minute of slack: the login is written before the session.
     since = datetime.fromtimestamp(min(began).timestamp() - 60, min(began).tzinfo).strftime("%Y-%m-%dT%H:%M:%SZ")
     where = f"UserId = {quoted(user_id)} AND LoginTime >= {since}"
-    columns = ("Id, Application, LoginSubType", "Id, Application")
-    found = _columns(rest, "LoginHistory", where, columns, "listing LoginHistory")
+    choices = ("Id, Application, LoginSubType", "Id, Application")
+    found = columns(rest, "LoginHistory", where, choices, "listing LoginHistory")
     return {long_id(wire.text(row, "Id")): row for row in found.rows}
 
 
-def _columns(rest: Rest, source: str, where: str, choices: tuple[str, ...], what: str) -> Found:
+def columns(rest: Rest, source: str, where: str, choices: tuple[str, ...], what: str, order: str = "",
+            limit: int = 10_000) -> Found:
     """The query with the most columns that the org takes (reference 12: retry with fewer)."""
-    for columns in choices[:-1]:
+    for named in choices[:-1]:
         try:
-            return queries.query(rest, _select(columns, source, where), what)
+            return queries.query(rest, _select(named, source, where, order), what, limit)
         except Refused as error:
             if error.http_status != 400:
                 raise
-    return queries.query(rest, _select(choices[-1], source, where), what)
+    return queries.query(rest, _select(choices[-1], source, where, order), what, limit)
 
 
-def _select(columns: str, source: str, where: str) -> str:
-    return f"SELECT {columns} FROM {source} WHERE {where}"  # noqa: S608 - built of constants and `quoted`
+def _select(named: str, source: str, where: str, order: str) -> str:
+    """Built of constants and `quoted` alone."""
+    rest = (f" WHERE {where}" if where else "") + (f" ORDER BY {order}" if order else "")
+    return f"SELECT {named} FROM {source}{rest}"  # noqa: S608
 
 
 def end(rest: Rest, grant: Grant) -> None:

@@ -55,9 +55,10 @@ def ensure(connection: Connection, org_id: str, consumer_id: str) -> Row[Any]:
     return row
 
 
-def take(connection: Connection, row: Row[Any], owner: str, seconds: float, now: datetime) -> Lease | None:
-    """A new epoch for this owner; None where another's lease still runs. `row` is locked."""
-    if row.owner not in ("", owner) and instant(row.lease_until) > now:
+def take(connection: Connection, row: Row[Any], owner: str, seconds: float, now: datetime, *,
+         seize: bool = False) -> Lease | None:
+    """A new epoch for this owner; None where another's lease still runs, unless we `seize` it. `row` is locked."""
+    if not seize and row.owner not in ("", owner) and instant(row.lease_until) > now:
         return None
     lease = Lease(row.org_id, row.consumer_id, owner, row.epoch + 1)
     change(connection, row, owner=owner, epoch=lease.epoch, **until(now, seconds))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, text
@@ -28,7 +28,7 @@ from rotator.domain.notice import Routes, nobody, tidings
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import Outcome, Phase, State
 from rotator.ports import Lease, Opening, Record
-from rotator.saga.requests import abandoned, opened, released, superseded, takes_over
+from rotator.saga.requests import abandoned, gives_way, opened, released, superseded, takes_over
 
 
 class SqlLedger:
@@ -41,14 +41,15 @@ class SqlLedger:
 
     # --- leases
 
-    def claim(self, org_id: str, consumer_id: str, owner: str, seconds: float) -> Lease | None:
-        """See the port. Taking over a lease that ran out is a row in the trail: somebody died or froze."""
+    def claim(self, org_id: str, consumer_id: str, owner: str, seconds: float, *, seize: bool = False) -> Lease | None:
+        """See the port. Taking over a lease that ran out is a row in the trail: somebody died or froze, or was made
+        to stop."""
         event_id = sortable_id()
 
         def work(connection: Connection) -> Lease | None:
             row = leases.ensure(connection, org_id, consumer_id)
             now = self.database.now(connection)
-            lease = leases.take(connection, row, owner, seconds, now)
+            lease = leases.take(connection, row, owner, seconds, now, seize=seize)
             if lease is not None and row.owner not in ("", owner):
                 self._took_over(connection, row, lease, now, event_id)
             return lease
@@ -160,6 +161,11 @@ class SqlLedger:
         # One conditional update excludes a promote intent; nobody works at a held row.
         only = (rotations.c.promoting == 0) | (rotations.c.state == State.HELD.value)
         return self._act("abandon", rotation_id, who, lambda before: abandoned(before, now=now), only)
+
+    def ask_way(self, rotation_id: str, who: Who, seconds: float) -> Rotation:
+        """See the port."""
+        until = self.database.read(self.database.now) + timedelta(seconds=seconds)
+        return self._act("force", rotation_id, who, lambda before: gives_way(before, until))
 
     def release(self, rotation_id: str, who: Who, *, discard_foreign: str = "") -> Rotation:
         """See the port."""

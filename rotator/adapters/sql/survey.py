@@ -77,6 +77,13 @@ def _failures(connection: Connection) -> Mapping[str, Failures]:
     return {app: Failures(count, instant(ended)) for app, count, ended in found if ended}
 
 
+def run_as_by_app(database: Database) -> Mapping[str, str]:
+    """The user as whom each app's pair logged in last, by the rows of its rotations."""
+    chosen = select(rotations.c.app, rotations.c.run_as, func.max(rotations.c.started_at).label("at"))
+    last = chosen.where(rotations.c.run_as != "").group_by(rotations.c.app, rotations.c.run_as).order_by(text("at"))
+    return database.read(lambda connection: {app: user for app, user, _ in connection.execute(last)})
+
+
 def _taken(connection: Connection, now: datetime) -> frozenset[tuple[str, str]]:
     running = (consumers.c.owner != "") & (consumers.c.lease_until > moment(now))
     chosen = select(consumers.c.org_id, consumers.c.consumer_id).where(running)
