@@ -51,6 +51,14 @@ def _by_hand(s: Seen) -> str:
     return f"put the present primary pair into {s.row.target.path} (docs/runbook.md, By hand)"
 
 
+def _start_over(s: Seen) -> str:
+    """How a rotation that cannot go on is left behind. A force is not abandoned: another one takes over."""
+    if not s.row.force:
+        return f"{_by_hand(s)}; then `rotator abandon {s.row.app}`"
+    return (f"somebody may have taken the app: block it in Setup, rotate its primary pair there, {_by_hand(s)}; then"
+            f" `rotator force {s.row.app}` with another reason")
+
+
 def _slot_unreadable(s: Seen) -> Hold | None:
     if s.several:
         return Hold("several_staged", "the staged slot holds several pairs",
@@ -65,7 +73,7 @@ def _drift(s: Seen) -> Hold | None:
     ours = s.row.ours
     if s.primary.key not in ours:
         return Hold("foreign_primary", f"the primary pair ({fingerprint(s.primary.key)}) is not one of this rotation:"
-                    " somebody else rotated", f"{_by_hand(s)}; then `rotator abandon {s.row.app}`")
+                    " somebody else rotated", _start_over(s))
     if s.live_key and s.live_key not in ours:
         return Hold("drift", f"the live path serves a pair ({fingerprint(s.live_key)}) that is neither old nor new",
                     _fix(s, _by_hand(s)))
@@ -80,7 +88,7 @@ def _drift(s: Seen) -> Hold | None:
 def _live_dead(s: Seen) -> Hold | None:
     if s.live_key and not s.accepted(s.live_key):
         return Hold("live_dead", "the live path serves a pair that Salesforce does not accept, and no other secret of"
-                    " this app is in Vault", f"{_by_hand(s)}; then `rotator abandon {s.row.app}`")
+                    " this app is in Vault", _start_over(s))
     return None
 
 

@@ -92,9 +92,20 @@ def prove(me: Worker, s: Seen) -> Seen:
     missing = _tokens(me, s)
     if missing is not None:
         return unproven(me, s, *missing, {**s.row.claims, "tokens": Claim.UNKNOWN})
-    asked = Claim.PROVEN if s.row.policy.sessions else Claim.NOT_ASKED
-    return me.observe(s, "prove", proven=True, claims={**s.row.claims, "tokens": asked},
+    claims = {**s.row.claims, "tokens": Claim.PROVEN if s.row.policy.sessions else Claim.NOT_ASKED}
+    if s.old_versions:
+        return _kept(me, s, claims)
+    return me.observe(s, "prove", proven=True, claims=claims,
                       evidence={"claim": "tokens", "canary": s.row.canary, "listing_blind": s.row.listing_blind})
+
+
+def _kept(me: Worker, s: Seen, claims: dict[str, Claim]) -> Seen:
+    """All is proven but that Vault holds nothing of the old pair."""
+    many = ", ".join(map(str, s.old_versions))
+    return unproven(me, s, "old_versions_kept", f"Vault does not destroy the versions of {s.row.target.path} that hold"
+                    f" an old pair: {many}", "give the rotator's role config/vault-policy-destroy.hcl, or destroy them:"
+                    f" `vault kv destroy -versions={many.replace(' ', '')} ...`; the rotator tries again by itself",
+                    {**claims, "vault": Claim.FAILED})
 
 
 def _one_more(me: Worker, s: Seen) -> Seen:
@@ -167,7 +178,7 @@ def unproven(me: Worker, s: Seen, reason: str, message: str, fix: str, claims: d
     next_at = s.now + wait if tries < LAST_TRY else None
     return me.decide(s, "prove", Outcome.UNKNOWN, error=message, state=State.UNPROVEN, reason=reason, message=message,
                      fix=fix, claims=claims, proof_tries=tries + 1, next_at=next_at,
-                     revoked=int(s.row.force and s.row.revoked > 0), evidence={"missing": reason})
+                     refused_calls=0, revoked=int(s.row.force and s.row.revoked > 0), evidence={"missing": reason})
 
 
 def close(me: Worker, s: Seen) -> Seen:

@@ -67,6 +67,12 @@ def promote_due(s: Seen) -> bool:
     return s.staged and (after_publish or (s.promote_first and s.escrowed))
 
 
+def destroy_due(s: Seen) -> bool:
+    """A force whom Vault says no goes on proving the rest, and tries again at the next proof."""
+    gave_up = s.row.force and s.row.refused_calls > 0
+    return s.finished and s.row.policy.destroy_old and bool(s.old_versions) and not gave_up
+
+
 def dry_run_over(s: Seen) -> bool:
     shown = s.row.verified == s.row.new_key or (s.promote_first and s.escrowed)
     return s.row.policy.dry_run and not s.abandoning and s.row.new_key != "" and shown
@@ -105,7 +111,7 @@ STEPS = (
     Step("refused", lambda s: s.finished and s.row.refused_at is None, refused),
     # what logins left behind; in a force once more when the refusals are complete
     Step("revoke", revoke_due, revoke),
-    Step("destroy", lambda s: s.finished and s.row.policy.destroy_old and bool(s.old_versions), destroy),
+    Step("destroy", destroy_due, destroy),
     # the claims `refused` and `tokens`
     Step("prove", lambda s: s.finished and not s.row.proven, prove),
     # escrow first, then the row, from a look that saw everything in its place

@@ -46,6 +46,7 @@ class Truth:
     slot_id_survives_rotate: bool = False
     delete_slow: bool = True  # a deleted pair logs in once more
     new_pair_slow: bool = False  # the first login of a new pair is refused
+    may_destroy: bool = True  # Vault lets the rotator destroy versions of the live path
 
 
 class Entry(NamedTuple):

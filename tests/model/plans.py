@@ -53,6 +53,7 @@ WORLDS: dict[str, dict[str, Any]] = {
     "author not given": {"truth": Truth(created_by_given=False)},
     "tokens outlive the pair": {"truth": Truth(tokens_die_with_pair=False)},
     "... and are not listed": {"truth": Truth(tokens_die_with_pair=False, tokens_listed=False)},
+    "destroy not allowed": {"truth": Truth(may_destroy=False)},
     "slot id survives": {"truth": Truth(slot_id_survives_rotate=True)},
     "new pair slow": {"truth": Truth(new_pair_slow=True)},
     "facts unknown": {"known": UNKNOWN},

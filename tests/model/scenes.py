@@ -173,7 +173,8 @@ def expected(w: World) -> tuple[State, ...]:
     if not orders or missing:
         return (State.HELD,)
     provable = not w.row.policy.sessions or truth.tokens_die_with_pair or truth.tokens_listed
-    end = State.DONE if provable else State.UNPROVEN
+    kept = w.row.policy.destroy_old and not truth.may_destroy
+    end = State.DONE if provable and not kept else State.UNPROVEN
     if "garbled" in w.faults.values():
         return (end, State.FAILED, State.HELD)
     return (end, State.HELD) if "unclear" in w.faults.values() else (end,)

@@ -130,6 +130,8 @@ class World(Calls):
         self.promise = (was.pair, self.now + wait) if owed and was and not back else None
 
     def destroy_live(self, numbers: tuple[int, ...]) -> None:
+        if not self.truth.may_destroy:
+            raise Refused("403", code="vault_permission")
         self.live = {n: v for n, v in self.live.items() if n not in numbers}
 
     def put_escrow(self, content: EscrowContent, cas: int) -> int:

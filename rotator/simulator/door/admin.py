@@ -16,6 +16,7 @@ from rotator.simulator import world as worlds
 from rotator.simulator.door import truth
 from rotator.simulator.door.changes import ChangeError, change, shown
 from rotator.simulator.door.hub import Hub
+from rotator.simulator.org import tokens
 from rotator.simulator.org.model import Org
 from rotator.simulator.strangers import ACTS, Scene
 from rotator.simulator.switches import SwitchError
@@ -103,6 +104,22 @@ def remove_app(hub: Hub, request: Request, body: Json) -> Json:
     return {"removed": app.id}
 
 
+def log_in(hub: Hub, request: Request, body: Json) -> Json:
+    """`{"count": 1, "username"}`: so many logins through an app with its primary pair, by its run-as user or another;
+    no limit counts them. Gives how many tokens of the app live."""
+    org = org_of(hub, request, body)
+    app = org.app(request.path_params["app"])
+    if app is None:
+        raise LookupError(request.path_params["app"])
+    wanted = body.get("username", app.run_as)
+    user = next(user for user in org.users if wanted in (user.username, user.id))
+    consumer = app.consumers[0]
+    for _ in range(int(body.get("count", 1))):
+        record = tokens.note_login(org, app, user, "OauthClientCredentials", "Success")
+        tokens.mint(org, app, consumer, consumer.primary.key, user, record, "OauthClientCredentials")
+    return {"tokens": sum(token.app == app.id for token in org.live_tokens())}
+
+
 def stranger(hub: Hub, request: Request, body: Json) -> Json:
     """`{"act", "app", "org", "consumer": 0}`: one foreign act; `done` says whether anything changed."""
     act = str(body["act"])
@@ -178,6 +195,7 @@ ROUTES: tuple[tuple[str, str, Work], ...] = (
     ("DELETE", "/orgs/{org}/apps/{app}", remove_app),
     ("POST", "/orgs/{org}/users", add_user),
     ("PATCH", "/orgs/{org}/users/{user}", change_user),
+    ("POST", "/orgs/{org}/apps/{app}/logins", log_in),
     ("POST", "/strangers", stranger),
     ("GET", "/clock", lambda hub, request, body: {"now": hub.clock.now()}),
     ("POST", "/clock", move_clock),
