@@ -7,11 +7,11 @@ CODE := $(wildcard rotator migrations tests tools)
 NODE_STAMP := tests/clients/node_modules/.package-lock.json
 
 # What `make check` cannot do without; `make test` names what it has to leave out instead.
-CHECK_REQUIRE := vault,postgres,node,systemd
+CHECK_REQUIRE := vault,postgres,node,systemd,promtool
 JOBS := 2
 PYTEST := $(PY) -m pytest
 
-.PHONY: help setup demo test check lint types imports format vault clients crash test-systemd bench wheel lock clean
+.PHONY: help setup demo test check lint types imports format vault promtool clients crash test-systemd bench wheel lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
@@ -25,6 +25,7 @@ demo: setup ## the main job before your eyes: a simulated org, a Vault, SQLite; 
 
 test: setup clients ## all tests; the last line names what was left out, REQUIRE=a,b makes that a failure
 	@$(PY) -m tests.vault.build --if-possible
+	@$(PY) -m tests.servers.promtool --if-possible >/dev/null
 	@$(PYTEST) -n $(JOBS) --dist loadfile $(ARGS)
 
 check: lint types imports ## lint + types + import rules + tests, with nothing left out
@@ -44,6 +45,9 @@ format: setup ## let ruff mend what it can
 
 vault: setup ## build a real Vault server for the tests, once (needs Go; about six minutes)
 	@$(PY) -m tests.vault.build
+
+promtool: setup ## fetch promtool of Debian's package prometheus for the tests, once; nothing is installed
+	@$(PY) -m tests.servers.promtool
 
 clients: $(NODE_STAMP) ## install the Node clients of the tests, where Node is at hand
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.servers import promtool
 from tests.systemd import debian
 from tests.vault import build
 
@@ -79,12 +80,19 @@ def find_nspawn(env: Mapping[str, str]) -> Found | Missing:
     return Missing(lack) if lack else Found("systemd-nspawn")
 
 
+def find_promtool(env: Mapping[str, str]) -> Found | Missing:
+    """ROTATOR_TEST_PROMTOOL, then the PATH, then the one that `make promtool` fetched."""
+    place = promtool.at_hand(env)
+    return Found(place) if place else Missing("no promtool; `make promtool` fetches it where apt is at hand")
+
+
 SUITES: Mapping[str, Callable[[Mapping[str, str]], Found | Missing]] = {
     "vault": find_vault,
     "postgres": find_postgres,
     "node": find_node,
     "systemd": find_systemd,
     "nspawn": find_nspawn,
+    "promtool": find_promtool,
 }
 
 # A test that asks for one of these fixtures needs the suite; every other need is said by @pytest.mark.needs(...).
