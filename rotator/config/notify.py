@@ -107,7 +107,9 @@ class SmtpChannel(_Channel):
         about="addresses it goes to", example=["oncall@example.com"]
     )
     username: Text = option("", about="login, where the server wants one; not without TLS", example="rotator")
-    password_file: FileName = option("", about="file with its password", example="smtp-password")
+    password_file: FileName = option(
+        "", about="file with its password", example="smtp-password", validate_default=True
+    )
 
     @field_validator("password_file")
     @classmethod
