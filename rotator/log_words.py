@@ -55,6 +55,8 @@ class Word(StrEnum):
     NOTICE_DELAYED = "notice_delayed"  # tried again later
     NOTICE_GIVEN_UP = "notice_given_up"  # nobody took it within its life
     HOOK_RAN = "hook_ran"
+    ANCHOR_FAILED = "anchor_failed"  # a place did not take an anchor of the audit trail
+    DATABASE_OLDER = "database_older"  # than its last anchor: every open rotation is held
     LIBRARY = "library"  # another library's record
     CRASHED = "crashed"  # an exception that nobody caught: a defect
     UNNAMED = "unnamed"  # stands in for an event that is no Word

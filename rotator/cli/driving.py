@@ -42,12 +42,23 @@ def progressed(here: Session, connections: Connections, timeout: timedelta | Non
     from rotator.wiring.settings import timing_of
 
     note_config(connections, os.environ)
+    _warn_if_older(connections)
     end = here.clock.monotonic() + timeout.total_seconds() if timeout is not None else float("inf")
     timing = connections.config.timing
     with progress(to_stderr=here.common.as_json) as show:
         patience = Patience(here.clock, lambda: here.stop.requested, end)
         setting = Setting(timing_of(timing), timing.poll, owner(), patience, show.report, show.waits)
         return work(connections, setting)
+
+
+def _warn_if_older(connections: Connections) -> None:
+    from rotator.wiring.anchoring import hold_if_older
+    from rotator.wiring.asking import who
+
+    last = hold_if_older(connections, who(os.environ))
+    if last is not None:
+        out.note(f"warning: the database is older than its last anchor (row {last.seq} of {last.at}), or another one: "
+                 "every open rotation is held (docs/runbook.md)")
 
 
 def tell(errands: Sequence[Errand], skipped: Skipped) -> None:

@@ -70,6 +70,7 @@ def _daemon(context: click.Context) -> int:
         from rotator.daemon.office import Office
         from rotator.daemon.service import Service
         from rotator.metrics.meters import Meters
+        from rotator.wiring.anchoring import hold_if_older
         from rotator.wiring.asking import owner, who
         from rotator.wiring.errand import Patience, Setting
         from rotator.wiring.logged import logged
@@ -82,9 +83,11 @@ def _daemon(context: click.Context) -> int:
         def hire(outside: Outside) -> Office:
             connections = here.connect(outside)
             note_config(connections, os.environ)
+            asked = who(os.environ, origin="daemon")
+            hold_if_older(connections, asked)
             timing, patience = connections.config.timing, Patience(here.clock, lambda: here.stop.requested)
             setting = Setting(timing_of(timing), timing.poll, owner(), patience, reports(meters, logged))
-            return Office(connections, setting, who(os.environ, origin="daemon"))
+            return Office(connections, setting, asked)
 
         hangup = Hangup()
         with hangup.caught():

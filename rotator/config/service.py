@@ -9,7 +9,7 @@ from pydantic import StrictBool, ValidationInfo, field_validator
 
 from rotator.config.base import Duration, FileName, Table, Text, option
 
-_ANCHOR = re.compile(r"file:/[^\x00-\x1f]+|journal|syslog|https://[^\s@]+")
+_ANCHOR = re.compile(r"file:/[^\x00-\x1f]+|journal|syslog|(webhook:)?https://[^\s@]+")
 
 
 class TimingConfig(Table):
@@ -85,7 +85,8 @@ class AuditConfig(Table):
     transit_key: Text = option("", about="key of Vault's transit engine, in place of the file", example="rotator-audit")
     anchors: tuple[Text, ...] = option(
         ("file:/var/lib/rotator/anchors", "journal"),
-        about="where signed chain heads go: `file:/folder`, `journal`, `syslog`, `https://...`."
+        about="where signed chain heads go: `file:/folder`, `journal`, `syslog`, `webhook:https://...` (POST),"
+        " `https://...` (PUT, an object each)."
         " The default's folder lies in `state_dir`",
     )
 
@@ -100,5 +101,5 @@ class AuditConfig(Table):
     @classmethod
     def _anchors(cls, anchors: tuple[str, ...]) -> tuple[str, ...]:
         if any(not _ANCHOR.fullmatch(anchor) for anchor in anchors):
-            raise ValueError("must each be file:/folder, journal, syslog or https://...")
+            raise ValueError("must each be file:/folder, journal, syslog, webhook:https://... or https://...")
         return anchors

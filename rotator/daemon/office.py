@@ -10,11 +10,13 @@ from functools import partial
 from rotator.adapters.sql.survey import Survey, survey
 from rotator.adapters.sql.watch import beat
 from rotator.daemon.board import Job
+from rotator.daemon.hourly import Hourly
 from rotator.domain.policy import Outage
 from rotator.domain.rotation import Who
 from rotator.domain.standing import Failures, Standing
 from rotator.domain.words import Trigger, Why
 from rotator.saga.runner import awake
+from rotator.wiring.anchoring import anchor_if_due
 from rotator.wiring.asking import owner
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import outlived, standing_of
@@ -28,6 +30,7 @@ class Office:
 
     def __init__(self, connections: Connections, setting: Setting, who: Who) -> None:
         self.connections, self.setting, self.who = connections, setting, who
+        self.hourly = Hourly(partial(anchor_if_due, connections, who), connections.clock.monotonic)
         self._known: dict[str, _Known] = {}
 
     def look(self) -> Survey:

@@ -83,6 +83,7 @@ class Service:
         try:
             with self._ticking:
                 self._look()
+                self._office.hourly.beat()
             self._database(None)
             self._meters.tick("ok")
         except LedgerUnavailable as error:

@@ -28,7 +28,7 @@ def hash_in_order(names: Sequence[str]) -> Callable[[Sequence[object], str], str
     whole = "{" + ",".join(f'"{name}":%s' for name in names) + "}"
 
     def hashed(values: Sequence[object], previous: str) -> str:
-        told = [encode_basestring(v) if isinstance(v, str) else "null" if v is None else v for v in values]
+        told = [encode_basestring(v) if type(v) is str else "null" if v is None else v for v in values]
         return hashlib.sha256(TAG + previous.encode() + (whole % tuple(told)).encode()).hexdigest()
 
     return hashed

@@ -71,6 +71,7 @@ class Way:
     row: Rotation | None = None  # what is open
     trigger: Trigger = Trigger.MANUAL  # of what `open` opens
     order: Who | None = None  # a force's: what is open and not of this order is taken over, whoever works at it
+    ended: Callable[[Rotation], None] = lambda row: None  # told when a rotation ends in our hands
 
 
 class Errand:
@@ -211,6 +212,8 @@ class Errand:
         runner = Runner(worker, self.setting.patience.over)
         try:
             self.row = runner.run(picture)
+            if self.row.ended:
+                way.ended(self.row)
         finally:
             self._memory, self._last = worker.eyes.memory, (lease.epoch, runner.picture)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from rotator.adapters.sql.verify import VerifyResult
-from rotator.domain.errors import LedgerUnavailable
+from rotator.domain.anchor import by_seq
+from rotator.domain.errors import LedgerUnavailable, Unintelligible
 from rotator.domain.event import Event
 from rotator.domain.words import Outcome, Phase
+from rotator.wiring.anchoring import known_anchors, public_key
 from rotator.wiring.asking import who
 from rotator.wiring.connections import Connections
 
@@ -31,10 +35,18 @@ def read_trail(connections: Connections, env: Mapping[str, str], app: str | None
     return iter(rows)
 
 
-def verify_trail(connections: Connections, env: Mapping[str, str],
-                 progress: Callable[[int], None] | None) -> VerifyResult:
-    """Reads the whole chain. A broken one is not written to."""
-    found = connections.trail.verify_chain(progress)
+def verify_trail(connections: Connections, env: Mapping[str, str], progress: Callable[[int], None] | None,
+                 files: Sequence[Path] = (), key_file: Path | None = None) -> VerifyResult:
+    """Reads the whole chain and holds it to the anchors: those of the files, else those of the configuration's folders;
+    signed by the key of this file, else by the configured one. A broken trail is not written to."""
+    wrong, anchors = "", []
+    try:
+        anchors = known_anchors(connections, files, public_key(connections, key_file))
+    except Unintelligible as error:
+        wrong = error.message
+    found = connections.trail.verify_chain(progress, by_seq(anchors))
+    if found.ok and wrong:
+        return replace(found, ok=False, reason=wrong)
     if found.ok:
         _note(connections, env, {"read": "audit verify", "rows": found.rows})
     return found

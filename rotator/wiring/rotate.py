@@ -17,6 +17,7 @@ from rotator.saga.opening import open_rotation
 from rotator.saga.requests import proof_is_old
 from rotator.saga.seen import Picture
 from rotator.saga.worker import Ports
+from rotator.wiring.anchoring import anchor_at_force
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import must_be_due
 from rotator.wiring.errand import Errand, Setting, Until, Way, attend
@@ -71,7 +72,8 @@ def way_of_open(connections: Connections, row: Rotation) -> Way:
     if row.org not in connections.config.orgs:
         raise ConfigError(f"the org {row.org} of the open rotation of {row.app} is not configured any more",
                           fix=f"put [orgs.{row.org}] back until the rotation has ended", where=f"orgs.{row.org}")
-    return Way(connections.ports(row.org, row.target.login_url), row.consumer, row=row)
+    ports = connections.ports(row.org, row.target.login_url)
+    return Way(ports, row.consumer, row=row, ended=partial(anchor_at_force, connections))
 
 
 def way_to(connections: Connections, name: str, wish: Wish) -> Way:
@@ -83,7 +85,8 @@ def way_to(connections: Connections, name: str, wish: Wish) -> Way:
     ports = connections.ports(app.org)
     consumer = ports.salesforce.find(app.app, app.consumer)
     connections.met(app.org, consumer.org_id, wish.who)
-    return Way(ports, consumer, partial(begin, connections, ports, name, app, consumer, wish), trigger=wish.trigger)
+    opening = partial(begin, connections, ports, name, app, consumer, wish)
+    return Way(ports, consumer, opening, trigger=wish.trigger, ended=partial(anchor_at_force, connections))
 
 
 def begin(connections: Connections, ports: Ports, name: str, app: AppConfig, consumer: Consumer, wish: Wish,
@@ -92,7 +95,9 @@ def begin(connections: Connections, ports: Ports, name: str, app: AppConfig, con
     if wish.trigger is Trigger.SCHEDULED:
         must_be_due(connections, name)
     host = connections.config.orgs[app.org].host
-    return open_rotation(
+    row, picture = open_rotation(
         ports, lease, app=name, org=app.org, consumer=consumer, target=target_of(name, app, host),
         policy=policy_of(app, dry_run=wish.dry_run), who=wish.who, trigger=wish.trigger,
     )  # fmt: skip
+    anchor_at_force(connections, row)
+    return row, picture

@@ -13,6 +13,7 @@ from rotator.domain.event import Event
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import Goal, Outcome, Phase, State, Trigger
 from rotator.wiring import notices
+from rotator.wiring.anchoring import anchor_if_due
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import NOT_DUE, outlived, why_not
 from rotator.wiring.errand import Errand, Setting, attend
@@ -36,6 +37,8 @@ def run_once(connections: Connections, setting: Setting, who: Who) -> tuple[list
             errands.append(errand_for(connections, setting, name, Wish(who, Trigger.SCHEDULED)))
         else:
             skipped.append(why)
+    with suppress(RotatorError):  # told in the log: an anchor that cannot be made stops no rotation
+        anchor_if_due(connections, who)
     attend(errands, setting)  # in this order: what is open comes first
     with suppress(RotatorError):
         notices.look(connections)

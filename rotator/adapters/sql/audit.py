@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from rotator.adapters.sql.database import Database, moment
+from rotator.adapters.sql.database import Database, instant, moment
 from rotator.adapters.sql.plain import clean, plain
 from rotator.adapters.sql.tables import audit_events, audit_head
 from rotator.adapters.sql.verify import VerifyResult, verify
@@ -155,6 +155,17 @@ class Trail:
     ) -> Iterator[dict[str, Any]]:
         """The rows, every column, ascending seq; as in JSON: `evidence` an object, `break_glass` a boolean."""
         return history(self.database, app, since, rotation_id)
+
+    def known(self, event_id: str) -> bool:
+        """Whether a row with this event id was committed."""
+        return self.database.read(lambda connection: seq_of(connection, event_id) is not None)
+
+    def last(self, step: str) -> datetime | None:
+        """When the last row of this step that belongs to no rotation was written with outcome `ok`."""
+        mine = (audit_events.c.rotation_id.is_(None), audit_events.c.step == step, audit_events.c.outcome == Outcome.OK)
+        newest = select(audit_events.c.ts).where(*mine).order_by(audit_events.c.seq.desc()).limit(1)
+        found = self.database.read(lambda connection: connection.execute(newest).scalar())
+        return None if found is None else instant(str(found))
 
     def last_config(self) -> str:
         """The hash of the configuration that wrote the newest row; "" where there is none."""

@@ -160,7 +160,8 @@ class SqlLedger:
         """See the port."""
         # One conditional update excludes a promote intent; nobody works at a held row.
         only = (rotations.c.promoting == 0) | (rotations.c.state == State.HELD.value)
-        return self._act("abandon", rotation_id, who, lambda before: abandoned(before, now=now), only)
+        event = Event("abandon", Phase.DECISION, Outcome.OK)
+        return self._act(event, rotation_id, who, lambda before: abandoned(before, now=now), only)
 
     def ask_way(self, rotation_id: str, who: Who, seconds: float) -> Rotation:
         """See the port."""
@@ -169,7 +170,19 @@ class SqlLedger:
 
     def release(self, rotation_id: str, who: Who, *, discard_foreign: str = "") -> Rotation:
         """See the port."""
-        return self._act("release", rotation_id, who, lambda before: released(before, discard_foreign=discard_foreign))
+        event = Event("release", Phase.DECISION, Outcome.OK)
+        return self._act(event, rotation_id, who, lambda before: released(before, discard_foreign=discard_foreign))
+
+    def hold(self, rotation_id: str, who: Who, *, code: str, message: str, fix: str) -> Rotation:
+        """Holds an open rotation, whoever may be at it; nothing where it has ended or is held for this already."""
+        held: Changes = {"state": State.HELD, "reason": code, "message": message, "fix": fix, "next_at": None,
+                         "released": False, "step": "hold"}
+        event = Event("hold", Phase.DECISION, Outcome.HELD, error=message, evidence={"code": code, "fix": fix})
+
+        def told(before: Rotation) -> Changes | None:
+            return None if before.ended or before.reason == code else held
+
+        return self._act(event, rotation_id, who, told)
 
     # --- looking
 
@@ -189,10 +202,9 @@ class SqlLedger:
     # --- inside a transaction
 
     def _act(
-        self, step: str, rotation_id: str, who: Who, told_by: Callable[[Rotation], Changes | None], *only: Any
+        self, event: Event, rotation_id: str, who: Who, told_by: Callable[[Rotation], Changes | None], *only: Any
     ) -> Rotation:
-        """What an operator does to a rotation: one update and one row; nothing where nothing would change."""
-        event = Event(step, Phase.DECISION, Outcome.OK)
+        """What is done to a rotation without its lease: one update and one row; nothing where nothing would change."""
 
         def work(connection: Connection) -> Rotation:
             before = store.locked(connection, rotation_id)

@@ -16,6 +16,7 @@ from rotator.adapters.vault.options import (
     VaultOptions,
 )
 from rotator.adapters.vault.settings import Finding
+from rotator.adapters.vault.transit import transit_public, transit_sign
 
 __all__ = [
     "AppRoleAuth",
@@ -29,4 +30,6 @@ __all__ = [
     "VaultClient",
     "VaultKv",
     "VaultOptions",
+    "transit_public",
+    "transit_sign",
 ]
