@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rotator.adapters.anchors import Folder, Journal, Syslog, Web, read_file, sink_of
+from rotator.adapters.anchors import Folder, Journal, Sink, Syslog, Web, read_file, sink_of
 from rotator.adapters.tls import tls_context
 from rotator.domain.anchor import Anchor, by_seq, read_anchor
 from rotator.domain.errors import Unavailable, Unintelligible
@@ -102,8 +102,8 @@ def test_a_place_that_does_not_take_it_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with socket.create_server(("127.0.0.1", 0)) as closed:
         gone = Web(f"http://127.0.0.1:{closed.getsockname()[1]}/anchors", PLAIN)
-    absent = [Journal(str(tmp_path / "none")), Syslog(str(tmp_path / "none")), Folder(tmp_path / "file" / "anchors"),
-              gone]  # fmt: skip
+    none = str(tmp_path / "none")
+    absent: list[Sink] = [Journal(none), Syslog(none), Folder(tmp_path / "file" / "anchors"), gone]
     for sink in absent:
         with pytest.raises(Unavailable, match="does not take the anchor"):
             sink.put(ANCHOR)
