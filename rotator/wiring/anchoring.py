@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -122,11 +123,17 @@ def anchor_if_due(connections: Connections, who: Who) -> Anchored | None:
 
 
 def anchor_at_force(connections: Connections, row: Rotation) -> None:
-    """Where a forced rotation has opened or ended; nothing for a routine one. Never fails: an anchor must not stop the
-    answer to a compromise."""
+    """Where a forced rotation has ended; nothing for a routine one. Never fails: what was done is done."""
     with suppress(RotatorError):
         if row.force and connections.config.audit.anchors:
             anchor(connections, row.who, "force")
+
+
+def anchor_beside(connections: Connections, row: Rotation) -> None:
+    """The same where a force opens, in a thread of its own: no second is lost to a place that does not answer. It
+    outlives the command by that place's time at most."""
+    if row.force:
+        threading.Thread(target=anchor_at_force, args=(connections, row), name="anchor").start()
 
 
 def hold_if_older(connections: Connections, who: Who) -> Anchor | None:

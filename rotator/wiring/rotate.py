@@ -17,7 +17,7 @@ from rotator.saga.opening import open_rotation
 from rotator.saga.requests import proof_is_old
 from rotator.saga.seen import Picture
 from rotator.saga.worker import Ports
-from rotator.wiring.anchoring import anchor_at_force
+from rotator.wiring.anchoring import anchor_at_force, anchor_beside
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import must_be_due
 from rotator.wiring.errand import Errand, Setting, Until, Way, attend
@@ -99,5 +99,5 @@ def begin(connections: Connections, ports: Ports, name: str, app: AppConfig, con
         ports, lease, app=name, org=app.org, consumer=consumer, target=target_of(name, app, host),
         policy=policy_of(app, dry_run=wish.dry_run), who=wish.who, trigger=wish.trigger,
     )  # fmt: skip
-    anchor_at_force(connections, row)
+    anchor_beside(connections, row)
     return row, picture

@@ -107,3 +107,13 @@ def test_a_database_older_than_its_last_anchor_holds_what_is_open(signed: Scene)
     assert signed.json("run", "--once").rotation["state"] == "overlap"
     told = [r["outcome"] for r in signed.json("history").told["events"] if r["step"] == "anchor" and r["outcome"]]
     assert told.count("held") == 1
+
+
+def test_a_force_is_anchored_when_it_opens_and_when_it_ends(signed: Scene) -> None:
+    """Nothing that a force did can be cut off without a trace: its last row before the end is anchored too."""
+    assert signed.json("force", "orders", "--reason", "leak", "--ticket", "INC-1", "--yes").code in (0, 3)
+    anchors = [json.loads(line) for line in file_of(signed).read_text().splitlines()]
+    assert [anchor["why"] for anchor in anchors] == ["force", "force"]
+    last = max(row["seq"] for row in signed.events("orders"))
+    assert anchors[-1]["seq"] > last > anchors[0]["seq"]
+    assert signed.json("audit", "verify").told["anchored_to_seq"] == anchors[-1]["seq"]

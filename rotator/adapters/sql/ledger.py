@@ -166,7 +166,8 @@ class SqlLedger:
     def ask_way(self, rotation_id: str, who: Who, seconds: float) -> Rotation:
         """See the port."""
         until = self.database.read(self.database.now) + timedelta(seconds=seconds)
-        return self._act("force", rotation_id, who, lambda before: gives_way(before, until))
+        event = Event("force", Phase.DECISION, Outcome.OK)
+        return self._act(event, rotation_id, who, lambda before: gives_way(before, until))
 
     def release(self, rotation_id: str, who: Who, *, discard_foreign: str = "") -> Rotation:
         """See the port."""
