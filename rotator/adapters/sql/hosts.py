@@ -2,7 +2,7 @@
 
 Which machine uses the file stands in the file: a row per kernel (its boot id), renewed by whoever writes. Two kernels
 at once are refused; one that was not seen for five minutes is dead, and may be taken over from. Containers of one
-machine share its kernel, and its boot id.
+machine share its kernel, and its boot id; those that were booted like a machine count as one each.
 """
 
 from __future__ import annotations
@@ -39,7 +39,11 @@ class Host:
     def this(cls, name: str, root: Path = Path("/")) -> Host:
         """As Linux tells (random(4), machine-id(5)); the name has to do where it does not."""
         boot = _line(root / "proc/sys/kernel/random/boot_id") or name
-        return cls(boot, _line(root / "etc/machine-id") or boot, name)
+        machine = _line(root / "etc/machine-id") or boot
+        # A container that was booted (systemd-nspawn, LXD) covers the boot id with one of its own, which a service
+        # with a /proc of its own (ProtectProc=) does not see, while a command does.
+        booted_container = (root / "run/systemd/container").exists()
+        return cls(machine if booted_container else boot, machine, name)
 
 
 def _line(file: Path) -> str:

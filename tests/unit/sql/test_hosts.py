@@ -128,3 +128,15 @@ def test_a_machine_is_known_by_its_kernel(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/machine-id").write_text("m-1\n")
     assert Host.this("alpha", tmp_path) == Host("b-1", "m-1", "alpha")
+
+
+def test_a_container_that_was_booted_is_known_by_its_machine_id(tmp_path: Path) -> None:
+    """The boot id looks otherwise from inside a service with a /proc of its own; both are one host."""
+    for place, text in {"etc/machine-id": "m-1\n", "run/systemd/container": "lxc\n"}.items():
+        (tmp_path / place).parent.mkdir(parents=True)
+        (tmp_path / place).write_text(text)
+    inside = Host.this("alpha", tmp_path)
+    boot = tmp_path / "proc/sys/kernel/random/boot_id"
+    boot.parent.mkdir(parents=True)
+    boot.write_text("b-1\n")
+    assert Host.this("alpha", tmp_path) == inside == Host("m-1", "m-1", "alpha")
