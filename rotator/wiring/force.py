@@ -27,6 +27,7 @@ from rotator.saga.requests import same_order
 from rotator.saga.seen import Picture
 from rotator.saga.worker import Ports
 from rotator.wiring import witness
+from rotator.wiring.anchoring import anchor_at_force, anchor_beside
 from rotator.wiring.asking import owner
 from rotator.wiring.connections import Connections
 from rotator.wiring.errand import Errand, Setting, Until, Way, attend
@@ -141,7 +142,8 @@ def way_to_force(connections: Connections, name: str, order: Order) -> Way:
     since = order.since or connections.now() - USUAL_PAST
     seen = witness.gather(ports.salesforce, consumer, run_as, since)
     begin = partial(_begin, connections, ports, name, app, consumer, order, seen, notes)
-    return Way(ports, consumer, begin, trigger=Trigger.FORCE, order=order.who)
+    ended = partial(anchor_at_force, connections)
+    return Way(ports, consumer, begin, trigger=Trigger.FORCE, ended=ended, order=order.who)
 
 
 def holders_of(connections: Connections, ports: Ports, name: str, consumer: Consumer,
@@ -172,6 +174,7 @@ def _begin(connections: Connections, ports: Ports, name: str, app: AppConfig, co
         ports, lease, app=name, org=app.org, consumer=consumer, target=target_of(name, app, host),
         policy=forced_policy(app, including_users=order.including_users), who=order.who, trigger=Trigger.FORCE,
     )  # fmt: skip
+    anchor_beside(connections, row)
     keep = partial(_keep, connections, order.who, Subject.of(row))
     if notes:
         keep(Event("force", Phase.OBSERVE, Outcome.UNKNOWN, evidence={"evidence": "holders", "notes": list(notes)}))

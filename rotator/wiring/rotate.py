@@ -17,7 +17,7 @@ from rotator.saga.opening import open_rotation
 from rotator.saga.requests import proof_is_old
 from rotator.saga.seen import Picture
 from rotator.saga.worker import Ports
-from rotator.wiring.anchoring import anchor_at_force, anchor_beside
+from rotator.wiring.anchoring import anchor_at_force
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import must_be_due
 from rotator.wiring.errand import Errand, Setting, Until, Way, attend
@@ -85,8 +85,7 @@ def way_to(connections: Connections, name: str, wish: Wish) -> Way:
     ports = connections.ports(app.org)
     consumer = ports.salesforce.find(app.app, app.consumer)
     connections.met(app.org, consumer.org_id, wish.who)
-    opening = partial(begin, connections, ports, name, app, consumer, wish)
-    return Way(ports, consumer, opening, trigger=wish.trigger, ended=partial(anchor_at_force, connections))
+    return Way(ports, consumer, partial(begin, connections, ports, name, app, consumer, wish), trigger=wish.trigger)
 
 
 def begin(connections: Connections, ports: Ports, name: str, app: AppConfig, consumer: Consumer, wish: Wish,
@@ -95,9 +94,7 @@ def begin(connections: Connections, ports: Ports, name: str, app: AppConfig, con
     if wish.trigger is Trigger.SCHEDULED:
         must_be_due(connections, name)
     host = connections.config.orgs[app.org].host
-    row, picture = open_rotation(
+    return open_rotation(
         ports, lease, app=name, org=app.org, consumer=consumer, target=target_of(name, app, host),
         policy=policy_of(app, dry_run=wish.dry_run), who=wish.who, trigger=wish.trigger,
     )  # fmt: skip
-    anchor_beside(connections, row)
-    return row, picture
