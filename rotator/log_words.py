@@ -27,6 +27,12 @@ class Word(StrEnum):
     CONFIG_WARNING = "config_warning"
     CONFIG_REFUSED = "config_refused"  # at a reload: the old one stays
     READY = "ready"
+    LISTENING = "listening"  # the control surface, at a socket
+    NO_SOCKET = "no_socket"  # the default one cannot be had: the daemon works without
+    SOCKET_NOT_SHARED = "socket_not_shared"  # it could not be given to its group
+    REFUSED_CALL = "refused_call"  # of the control surface
+    ANOTHER_DAEMON = "another_daemon"  # answers at the socket: the command does the work itself
+    ANOTHER_VERSION = "another_version"  # the daemon's is not the command's
     BEGINS = "begins"  # a worker takes an app in hand
     SET_BACK = "set_back"  # it could not be worked on now; tried again later
     OVER_BUDGET = "over_budget"  # a forced rotation logs in beyond the login budget

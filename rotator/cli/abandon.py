@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import click
 
+from rotator.cli import remote
 from rotator.cli.base import Command
 from rotator.cli.driving import drive
 from rotator.cli.durations import DURATION
@@ -22,8 +23,14 @@ from rotator.cli.session import session
 def abandon(context: click.Context, app: str, now: bool, reason: str, timeout: timedelta | None) -> int:
     """Undoes an open rotation, as long as the new pair was not told to become primary."""
     with session(context) as here:
+        daemon = here.daemon()
+        if daemon is not None:
+            body = {"app": app, "now": now, "reason": reason}
+            return remote.drive(here, daemon, "/abandon", body, timeout)
         from rotator.wiring import undo
         from rotator.wiring.asking import who
+        from rotator.wiring.errand import driven
 
         asked = who(os.environ, reason)
-        return drive(here, timeout, lambda links, setting: ([undo.abandon(links, setting, app, asked, now=now)], ()))
+        return drive(here, timeout, lambda links, setting: (
+            [driven(undo.abandon(links, setting, app, asked, now=now))], ()))  # fmt: skip

@@ -12,9 +12,8 @@ import click
 
 from rotator.cli import out
 from rotator.cli.base import Command
-from rotator.cli.driving import progressed, tell
+from rotator.cli.driving import progressed, say
 from rotator.cli.durations import DURATION
-from rotator.cli.history import moment
 from rotator.cli.session import Session, session
 from rotator.domain.errors import UsageError
 from rotator.domain.words import State
@@ -52,6 +51,7 @@ def force(context: click.Context, apps: tuple[str, ...], org: str, everything: b
 
         from rotator.wiring import force as work
         from rotator.wiring.asking import who
+        from rotator.wiring.reading import moment
 
         connections = here.connect()
         asked = replace(who(os.environ, reason), ticket=ticket, break_glass=break_glass)
@@ -89,11 +89,11 @@ def _drive(here: Session, connections: Connections, scope: Scope, order: Order, 
     left = [one for one in scope.skipped if one["asked"]]
     code = told.first_of([told.exit_of(errands), *([HUMAN] if left else [])])
     skipped = [{"app": one["app"], "reason": one["reason"]} for one in scope.skipped]
+    document = {**told.rotations(errands, skipped), "ok": code == 0, "exit": code, "shared": shared}
     if here.common.as_json:
-        document = told.rotations(errands, skipped)
-        out.document({**document, "ok": code == 0, "exit": code, "shared": shared})
+        out.document(document)
     else:
-        tell(errands, [one for one in skipped if one["app"] in {two["app"] for two in left}])
+        say({**document, "skipped": [one for one in skipped if one["app"] in {two["app"] for two in left}]})
         for line in summary(errands, scope.skipped):
             out.say(line)
     notices.flush(connections, here.clock, lambda: here.stop.requested)

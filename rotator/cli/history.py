@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rotator.cli import out
 from rotator.cli.base import Command
-from rotator.cli.session import session
-from rotator.domain.errors import UsageError
+from rotator.cli.session import Session, session
 from rotator.log_words import clean
+
+if TYPE_CHECKING:
+    from rotator.control.client import Daemon
+
+PAGE = 1000  # rows of one call to the daemon
 
 
 @click.command(cls=Command)
@@ -23,11 +26,8 @@ from rotator.log_words import clean
 def history(context: click.Context, app: str | None, since: str | None) -> int:
     """Shows the audit trail, readable."""
     with session(context) as here:
-        from rotator.wiring.reading import read_trail
-
-        connections = here.connect()
-        start = moment(since, connections.now()) if since else None
-        rows = read_trail(connections, os.environ, app, start)
+        daemon = here.daemon()
+        rows = _from(daemon, app, since) if daemon is not None else _read(here, app, since)
         if here.common.as_json:
             out.document({"events": list(rows)})
         else:
@@ -36,20 +36,21 @@ def history(context: click.Context, app: str | None, since: str | None) -> int:
     return 0
 
 
-def moment(written: str, now: datetime) -> datetime:
-    """A time, or a duration before `now`. A time without a zone is UTC. Raises UsageError."""
-    from rotator.config.durations import parse_duration
+def _read(here: Session, app: str | None, since: str | None) -> Iterator[dict[str, Any]]:
+    from rotator.wiring.reading import moment, read_trail
 
-    try:
-        return now - parse_duration(written)
-    except ValueError:
-        pass
-    try:
-        found = datetime.fromisoformat(written)
-    except ValueError:
-        raise UsageError("--since takes a time such as 2026-11-24T09:00:00Z, or a duration such as 24h",
-                         fix="rotator history --since 24h") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    connections = here.connect()
+    return read_trail(connections, os.environ, app, moment(since, connections.now()) if since else None)
+
+
+def _from(daemon: Daemon, app: str | None, since: str | None) -> Iterator[dict[str, Any]]:
+    """Page by page."""
+    after: int | None = None
+    while page := daemon.get("/history", app=app, since=since, after=after, limit=PAGE)["events"]:
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1]["seq"]
 
 
 def line(row: Mapping[str, Any]) -> str:

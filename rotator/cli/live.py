@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TextIO
 
 from rich.console import Console
@@ -12,13 +11,10 @@ from rich.live import Live
 from rich.text import Text
 
 from rotator.cli import words
-from rotator.cli.progress import result
-from rotator.domain.event import Event
-from rotator.domain.rotation import Rotation
+from rotator.cli.progress import News, Wait
 from rotator.domain.words import Outcome, Phase
-from rotator.wiring.logged import logged
 
-STYLES = {Outcome.OK: "green", Outcome.REFUSED: "yellow", Outcome.UNKNOWN: "yellow"}
+STYLES = {Outcome.OK.value: "green", Outcome.REFUSED.value: "yellow", Outcome.UNKNOWN.value: "yellow"}
 
 
 class Screen:
@@ -28,22 +24,17 @@ class Screen:
         self._console, self._view = console, view
         self._below: dict[str, str] = {}
 
-    def report(self, event: Event, row: Rotation) -> None:
+    def step(self, news: News) -> None:
         """A step that began stands below; one that ended goes up."""
-        logged(event, row)
-        if event.phase is Phase.INTENT:
-            self._show(row.app, f"{event.step} ...")
-            return
-        line = result(event, row)
-        if line:
-            style = STYLES.get(event.outcome or Outcome.OK, "red")
-            self._console.print(Text.assemble((f"{row.app:<16} ", "bold"), (line, style)))
+        if news.phase == Phase.INTENT:
+            self._show(news.app, f"{news.step} ...")
+        elif news.line:
+            style = STYLES.get(news.outcome or Outcome.OK.value, "red")
+            self._console.print(Text.assemble((f"{news.app:<16} ", "bold"), (news.line, style)))
 
-    def waits(self, row: Rotation, now: datetime) -> None:
+    def waits(self, wait: Wait) -> None:
         """The seconds left of a wait, counted down."""
-        if row.next_at is not None:
-            left = max(0, round((row.next_at - now).total_seconds()))
-            self._show(row.app, f"{row.step}: waits {left} s, until {words.clock(row.next_at)}")
+        self._show(wait.app, f"{wait.step}: waits {max(0, round(wait.left))} s, until {words.clock(wait.end)}")
 
     def _show(self, app: str, text: str) -> None:
         self._below[app] = text

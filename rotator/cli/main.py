@@ -76,7 +76,7 @@ def _explain(error: RotatorError, given: list[str]) -> int:
     if "--json" in given:
         from rotator.wiring.told import failure
 
-        out.document(failure(error))
+        out.document(getattr(error, "document", None) or failure(error))  # the daemon's own document is passed on
     else:
         out.complain(error)
     return error.exit_code

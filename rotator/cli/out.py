@@ -27,6 +27,13 @@ def document(value: Mapping[str, object]) -> None:
     say(json.dumps(value, ensure_ascii=False, default=str))
 
 
+def complain_of(error: Mapping[str, object]) -> None:
+    """An entry of `errors`, in words."""
+    where = f"{error['where']}: " if error.get("where") else ""
+    note("rotator: " + clean(f"{where}{error['message']}"))
+    note(f"  fix: {clean(str(error['fix']))}")
+
+
 def complain(error: RotatorError) -> None:
     """An error in words: what is wrong, and what to do next."""
     note(f"rotator: {clean(error.message)}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +13,6 @@ from rotator.cli.base import Command
 from rotator.cli.durations import DURATION
 from rotator.cli.session import session
 from rotator.log_words import clean
-
-if TYPE_CHECKING:
-    from rotator.wiring.connections import Connections
 
 
 @click.command(cls=Command)
@@ -29,13 +26,18 @@ def pause(context: click.Context, app: str, org: str, everything: bool, reason: 
           lasting: timedelta | None) -> int:
     """Begins nothing new by itself: of an app, of an org, or of all. What is open goes on."""
     with session(context) as here:
+        from rotator.config.durations import write_duration
         from rotator.wiring import pausing
         from rotator.wiring.asking import who
 
+        daemon = here.daemon()
+        if daemon is not None:
+            asked = _asked(app, org, everything, reason)
+            lasts = {"for": write_duration(lasting)} if lasting is not None else {}
+            return _tell(here.common.as_json, daemon.post("/pause", {**asked, **lasts}))
         connections = here.connect()
         what = pausing.extent(connections, app, org, everything=everything)
-        begun = pausing.pause(connections, what, who(os.environ, reason), lasting)
-        return _tell(connections, here.common.as_json, f"{_named(what.name)}: {begun}")
+        return _tell(here.common.as_json, pausing.paused(connections, what, who(os.environ, reason), lasting))
 
 
 @click.command(cls=Command)
@@ -50,24 +52,21 @@ def resume(context: click.Context, app: str, org: str, everything: bool, reason:
         from rotator.wiring import pausing
         from rotator.wiring.asking import who
 
+        daemon = here.daemon()
+        if daemon is not None:
+            return _tell(here.common.as_json, daemon.post("/resume", _asked(app, org, everything, reason)))
         connections = here.connect()
         what = pausing.extent(connections, app, org, everything=everything)
-        lifted = pausing.resume(connections, what, who(os.environ, reason))
-        still = [str(one) for _, one in pausing.paused_among(connections, [app])] if app else []
-        words = "resumed" if lifted else "was not paused"
-        return _tell(connections, here.common.as_json, "; still ".join([f"{_named(what.name)}: {words}", *still]))
+        return _tell(here.common.as_json, pausing.resumed(connections, what, who(os.environ, reason)))
 
 
-def _named(name: str) -> str:
-    return name or "everything"
+def _asked(app: str, org: str, everything: bool, reason: str) -> dict[str, object]:
+    return {"app": app, "org": org, "all": everything, "reason": reason}
 
 
-def _tell(connections: Connections, as_json: bool, words: str) -> int:
-    from rotator.wiring import pausing
-
+def _tell(as_json: bool, document: Mapping[str, object]) -> int:
     if as_json:
-        told = [pausing.as_json(one) for one in pausing.in_force(connections)]
-        out.document({"ok": True, "exit": 0, "pauses": told})
+        out.document(document)
     else:
-        out.say(clean(words))
+        out.say(clean(str(document["message"])))
     return 0

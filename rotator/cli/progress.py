@@ -5,22 +5,49 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TextIO
 
 from rotator.cli import words
-from rotator.domain.event import Event
-from rotator.domain.rotation import Rotation
 from rotator.domain.words import Outcome, Phase
 from rotator.log_words import clean
-from rotator.wiring.logged import logged
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A row of the trail, as far as it is progress; `parks`: it only says that the rotation waits."""
+
+    app: str
+    step: str
+    phase: str
+    outcome: str | None = None
+    error: str = ""
+    parks: bool = False
+
+    @property
+    def line(self) -> str:
+        """In a few words; "" for what is no news."""
+        if self.phase == Phase.INTENT or (self.phase == Phase.DECISION and self.parks):
+            return ""  # a wait is told by itself
+        return f"{self.step} {self.outcome or Outcome.OK.value}" + (f": {clean(self.error)}" if self.error else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A rotation that waits until `end`; `left` seconds of it."""
+
+    app: str
+    step: str
+    end: datetime
+    left: float
 
 
 class Show(Protocol):
     """Told of every row of the trail, and of every wait."""
 
-    def report(self, event: Event, row: Rotation) -> None: ...
-    def waits(self, row: Rotation, now: datetime) -> None: ...
+    def step(self, news: News) -> None: ...
+    def waits(self, wait: Wait) -> None: ...
 
 
 @contextmanager
@@ -36,33 +63,21 @@ def progress(*, to_stderr: bool) -> Iterator[Show]:
         yield screen
 
 
-def result(event: Event, row: Rotation) -> str:
-    """A step in a few words; "" for what is no news."""
-    if event.phase is Phase.INTENT:
-        return ""
-    if event.phase is Phase.DECISION and row.next_at is not None:
-        return ""  # a wait, which `waits` tells
-    outcome = event.outcome or Outcome.OK
-    return f"{event.step} {outcome.value}" + (f": {clean(event.error)}" if event.error else "")
-
-
 class Lines:
     """One line per step and per wait."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._told: dict[str, datetime | None] = {}  # rotation -> the wait that was told
+        self._told: dict[str, datetime] = {}  # app -> the wait that was told
 
-    def report(self, event: Event, row: Rotation) -> None:
-        logged(event, row)
-        line = result(event, row)
-        if line:
-            self._write(f"{row.app}: {line}")
+    def step(self, news: News) -> None:
+        if news.line:
+            self._write(f"{news.app}: {news.line}")
 
-    def waits(self, row: Rotation, now: datetime) -> None:
-        if self._told.get(row.id) != row.next_at and row.next_at is not None:
-            self._told[row.id] = row.next_at
-            self._write(f"{row.app}: {row.step} waits until {words.clock(row.next_at)}")
+    def waits(self, wait: Wait) -> None:
+        if self._told.get(wait.app) != wait.end:
+            self._told[wait.app] = wait.end
+            self._write(f"{wait.app}: {wait.step} waits until {words.clock(wait.end)}")
 
     def _write(self, line: str) -> None:
         self._stream.write(line + "\n")

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import click
 
+from rotator.cli import remote
 from rotator.cli.base import Command
 from rotator.cli.driving import drive
 from rotator.cli.durations import DURATION
@@ -23,9 +24,14 @@ from rotator.cli.session import session
 def release(context: click.Context, app: str, discard_foreign: str, reason: str, timeout: timedelta | None) -> int:
     """Lets a held rotation go on, and returns as `rotate` does."""
     with session(context) as here:
+        daemon = here.daemon()
+        if daemon is not None:
+            body = {"app": app, "discard_foreign": discard_foreign, "reason": reason}
+            return remote.drive(here, daemon, "/release", body, timeout)
         from rotator.wiring import undo
         from rotator.wiring.asking import who
+        from rotator.wiring.errand import driven
 
         asked = who(os.environ, reason)
         return drive(here, timeout, lambda links, setting: (
-            [undo.release(links, setting, app, asked, discard_foreign=discard_foreign)], ()))  # fmt: skip
+            [driven(undo.release(links, setting, app, asked, discard_foreign=discard_foreign))], ()))  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rotator.cli import remote
 from rotator.cli.base import Command
 from rotator.cli.driving import drive
 from rotator.cli.durations import DURATION
@@ -40,9 +41,14 @@ def rotate(context: click.Context, apps: tuple[str, ...], reason: str, until: st
     Returns when the new pair is live. The old pair stays valid until the overlap ends; then the rotation goes on at
     the next `rotate` or `run`.
     """
-    if no_wait:
-        raise UsageError("--no-wait needs a running daemon", fix="leave it away: this command does the work itself")
     with session(context) as here:
+        daemon = here.daemon()
+        if daemon is not None:
+            body = {"apps": list(dict.fromkeys(apps)), "reason": reason, "until": until, "dry_run": dry_run,
+                    "wait": not no_wait}  # fmt: skip
+            return remote.drive(here, daemon, "/rotate", body, timeout)
+        if no_wait:
+            raise UsageError("--no-wait needs a running daemon", fix="leave it away: this command does the work itself")
         from rotator.wiring.asking import who
         from rotator.wiring.errand import Until
         from rotator.wiring.rotate import Wish
@@ -54,9 +60,9 @@ def rotate(context: click.Context, apps: tuple[str, ...], reason: str, until: st
 def _work(connections: Connections, setting: Setting, apps: Sequence[str],
           wish: Wish) -> tuple[Sequence[Errand], Skipped]:
     """A person's word beats a pause, with a warning."""
-    from rotator.wiring.pausing import paused_among
+    from rotator.wiring.pausing import warnings
     from rotator.wiring.rotate import rotate as work
 
-    for name, pause in paused_among(connections, apps):
-        note(clean(f"warning: {name} is {pause}; it is rotated all the same"))
+    for warning in warnings(connections, apps):
+        note(clean(f"warning: {warning}"))
     return work(connections, setting, apps, wish), ()

@@ -67,6 +67,7 @@ def _once(asked: Who, connections: Connections, setting: Setting) -> tuple[Seque
 
 def _daemon(context: click.Context) -> int:
     with session(context, log_level="info") as here:
+        from rotator.control.door import Door
         from rotator.daemon.office import Office
         from rotator.daemon.service import Service
         from rotator.metrics.meters import Meters
@@ -89,9 +90,12 @@ def _daemon(context: click.Context) -> int:
             setting = Setting(timing_of(timing), timing.poll, owner(), patience, reports(meters, logged))
             return Office(connections, setting, asked)
 
+        def door(office: Office) -> Door:
+            return Door(office.connections.loaded, office.connections.context.version)
+
         hangup = Hangup()
         with hangup.caught():
-            code = Service(hire, here.stop, here.clock, os.environ, meters).run(hangup)
+            code = Service(hire, here.stop, here.clock, os.environ, meters, door).run(hangup)
         if here.common.as_json:
             document({"ok": code == 0, "exit": code})
         return code

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +20,7 @@ from rotator.cli.base import Common, common
 
 if TYPE_CHECKING:
     from rotator.config import Loaded
+    from rotator.control.client import Daemon
     from rotator.wiring.connections import Connections
     from rotator.wiring.outside import Outside
 
@@ -33,7 +35,7 @@ class Session:
     stop: process.Stop
     clock: process.SystemClock
     stack: ExitStack
-    _connections: list[Connections] = field(default_factory=list)
+    _loaded: list[Loaded] = field(default_factory=list)  # by `daemon`, for the `connect` that follows it
 
     def load(self) -> Loaded:
         """The configuration; its warnings go where the log goes, to a terminal in plain words. Raises ConfigError with
@@ -55,11 +57,49 @@ class Session:
         `outside`: what the process remembers of the far sides, where it reads its configuration more than once."""
         from rotator.wiring.connections import Connections
 
-        loaded = self.load()
+        loaded = self._loaded.pop() if self._loaded else self.load()
         owner.become(loaded.config.database.url)
         made = Connections(loaded, self.clock, host=socket.gethostname(), version=version("rotator"), outside=outside)
         self.stack.callback(made.close)
         return made
+
+
+    def daemon(self) -> Daemon | None:
+        """The running daemon of this configuration; None where there is none, and the command does the work itself.
+
+        Who may not read the configuration asks at the default socket. Raises what `reach` raises.
+        """
+        from rotator.config.control import DEFAULT_SOCKET
+        from rotator.control.client import reach
+        from rotator.wiring.asking import behind_sudo
+
+        loaded = self.load() if _readable(self.common.config) else None
+        place = loaded.config.control.socket if loaded is not None else DEFAULT_SOCKET
+        ours = version("rotator")
+        found = reach(Path(place), ours, behind_sudo(os.environ)) if place else None
+        if loaded is not None:
+            self._loaded.append(loaded)
+            if found is not None and found[1]["database"] != loaded.config.database.url:
+                LOG.warning(log.Word.ANOTHER_DAEMON, file=place, message="it works on another database")
+                return None
+        return self._same_version(*found, ours) if found is not None else None
+
+    def _same_version(self, daemon: Daemon, about: Mapping[str, object], ours: str) -> Daemon:
+        if about["version"] != ours:
+            LOG.warning(log.Word.ANOTHER_VERSION, version=about["version"],
+                        fix="restart the daemon after an upgrade: `systemctl restart rotator`")
+        return daemon
+
+
+def _readable(config: Path) -> bool:
+    """Whether this user may read the configuration; one that is not there is for the reader to tell."""
+    try:
+        config.open("rb").close()
+    except PermissionError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @contextmanager

@@ -22,7 +22,8 @@ def status(context: click.Context, app: str) -> int:
     with session(context) as here:
         from rotator.wiring.status import status as look
 
-        told: Any = look(here.connect(), app)
+        daemon = here.daemon()
+        told: Any = daemon.get("/status", app=app) if daemon is not None else look(here.connect(), app)
         if here.common.as_json:
             out.document(told)
         else:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from rotator.config.app import AppConfig
 from rotator.config.base import Absolute, Name, Table, option
+from rotator.config.control import ControlConfig
 from rotator.config.limits import LimitsConfig, MetricsConfig
 from rotator.config.notify import Channel
 from rotator.config.org import OrgConfig
-from rotator.config.service import ApprovalConfig, AuditConfig, ControlConfig, TimingConfig
+from rotator.config.service import ApprovalConfig, AuditConfig, TimingConfig
 from rotator.config.vault import DatabaseConfig, VaultConfig
 
 

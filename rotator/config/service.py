@@ -1,4 +1,4 @@
-"""`[timing]`, `[control]`, `[approval]`, `[audit]`: the rotator as a service."""
+"""`[timing]`, `[approval]`, `[audit]`: the rotator as a service."""
 
 from __future__ import annotations
 
@@ -42,21 +42,6 @@ class TimingConfig(Table):
         if not poll:
             raise ValueError("must be more than nothing")
         return poll
-
-
-class ControlConfig(Table):
-    """`[control]`."""
-
-    socket: Text = option("/run/rotator/control.sock", about="Unix socket of the daemon; empty: none")
-
-    @field_validator("socket")
-    @classmethod
-    def _socket(cls, socket: str) -> str:
-        if socket and not socket.startswith("/"):
-            raise ValueError("must be an absolute path, or empty")
-        if len(socket.encode()) > 107:  # sun_path, unix(7)
-            raise ValueError("is longer than the 107 bytes a Unix socket's name may have")
-        return socket
 
 
 class ApprovalConfig(Table):

@@ -1,9 +1,9 @@
 """The jobs at hand, and who may take the next one.
 
 Orgs take turns, so that a large one does not keep a small one waiting; the limit of an org is looked at before a job
-is given out, so that no thread waits for it. Where the gate bars an org, only its forced rotations go on. In an org
-what is open comes before what is new, and at the start nothing new is given out before each open rotation had its
-turn.
+is given out, so that no thread waits for it. What a person waits for comes first, in whatever org. Where the gate bars
+an org, only that and its forced rotations go on. In an org what is open comes before what is new, and at the start
+nothing new is given out before each open rotation had its turn.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from __future__ import annotations
 import heapq
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Protocol
 
-from rotator.domain.errors import RotatorError
+from rotator.domain.errors import RotatorError, Unavailable
 from rotator.domain.rotation import Rotation
 
 GATE = 1.0  # seconds between two questions to a gate that barred something
@@ -36,13 +36,14 @@ class Turns(Protocol):
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """One errand. `key` names it: the app."""
+    """One errand. `key` names it: the app. There is one job of a key, but for those that people wait for."""
 
     key: str
     org: str
     errand: Turns
     new: bool = False  # nothing was begun yet
     forced: bool = False  # goes on whatever the gate says
+    urgent: bool = False  # a person waits for it: the same, and before all others
     generation: int = 0  # of the board; an older one is not put back
 
 
@@ -50,19 +51,33 @@ class Job:
 class _Queue:
     """The jobs of one org."""
 
+    urgent: deque[Job] = field(default_factory=deque)
     open: deque[Job] = field(default_factory=deque)
     new: deque[Job] = field(default_factory=deque)
     waiting: list[tuple[float, int, Job]] = field(default_factory=list)  # a heap, by the time they wake
     busy: int = 0
 
-    def pop(self, now: float, *, new: bool) -> Job | None:
-        self._wake(now)
+    def wake(self, now: float) -> None:
+        """Those whose time has come want a turn."""
+        while self.waiting and self.waiting[0][0] <= now:
+            job = heapq.heappop(self.waiting)[2]
+            (self.urgent if job.urgent else self.open).append(job)
+
+    def first(self, taken: Container[str]) -> Job | None:
+        """The first that a person waits for; two of one app are never in work at once."""
+        job = next((job for job in self.urgent if job.key not in taken), None)
+        if job is not None:
+            self.urgent.remove(job)
+        return job
+
+    def pop(self, *, new: bool) -> Job | None:
+        """The next of the others."""
         if self.open:
             return self.open.popleft()
         return self.new.popleft() if new and self.new else None
 
-    def pop_forced(self, now: float) -> Job | None:
-        self._wake(now)
+    def pop_forced(self) -> Job | None:
+        """The next of those that the gate does not bar."""
         for jobs in (self.open, self.new):
             job = next((job for job in jobs if job.forced), None)
             if job is not None:
@@ -70,19 +85,23 @@ class _Queue:
                 return job
         return None
 
-    def _wake(self, now: float) -> None:
-        while self.waiting and self.waiting[0][0] <= now:
-            self.open.append(heapq.heappop(self.waiting)[2])
-
     def jobs(self) -> Iterator[Job]:
-        return chain(self.open, self.new, (job for _, _, job in self.waiting))
+        return chain(self.urgent, self.open, self.new, (job for _, _, job in self.waiting))
 
     def drain(self) -> list[Job]:
+        """Every job; none is left here."""
         found = list(self.jobs())
-        self.open.clear()
-        self.new.clear()
-        self.waiting.clear()
+        for queue in (self.urgent, self.open, self.new, self.waiting):
+            queue.clear()
         return found
+
+    def withdraw(self, job: Job) -> None:
+        """Takes this job out, wherever it stands."""
+        for queue in (self.open, self.new):
+            if job in queue:
+                queue.remove(job)
+        self.waiting = [one for one in self.waiting if one[2] is not job]
+        heapq.heapify(self.waiting)
 
 
 def wide_open(org: str, busy: int, busy_everywhere: int) -> bool:
@@ -100,7 +119,8 @@ class Board:
         self._barred = False  # the gate kept a job back when the last one was asked for
         self._changed = threading.Condition()
         self._queues: dict[str, _Queue] = {}  # the org that was served last stands last
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, Job] = {}  # of the schedule
+        self._asked: dict[str, list[Job]] = {}  # of people
         self._busy: dict[str, Job] = {}
         self._first: set[str] = set()
         self._numbers = count()
@@ -110,7 +130,7 @@ class Board:
     def keys(self) -> frozenset[str]:
         """Which jobs are here, in work or not."""
         with self._changed:
-            return frozenset(self._jobs)
+            return frozenset(self._jobs.keys() | self._asked.keys())
 
     def busy(self) -> int:
         """How many are in work."""
@@ -118,14 +138,20 @@ class Board:
             return len(self._busy)
 
     def busy_with_old(self) -> bool:
-        """Whether a job that was offered before the last `clear` is still in work."""
+        """Whether a job that was offered before the last `clear` is still in work, or a person waits for one."""
         with self._changed:
-            return any(job.generation != self._generation for job in self._busy.values())
+            asked = (job for jobs in self._asked.values() for job in jobs)
+            return any(job.generation != self._generation for job in (*self._busy.values(), *asked))
+
+    def has(self, errand: Turns) -> bool:
+        """Whether this errand of a person is still here."""
+        with self._changed:
+            return any(job.errand is errand for job in self._asked.get(errand.app, ()))
 
     def offer(self, job: Job, *, first: bool = False) -> None:
         """Adds a job; nothing where its key is here already. `first`: nothing new is begun before its turn."""
         with self._changed:
-            if job.key in self._jobs or self._closed:
+            if job.key in self._jobs or job.key in self._asked or self._closed:
                 return
             job.generation = self._generation
             self._jobs[job.key] = job
@@ -134,6 +160,25 @@ class Board:
             if first:
                 self._first.add(job.key)
             self._changed.notify()
+
+    def hurry(self, job: Job) -> bool:
+        """Adds what a person waits for. The scheduled job of its key makes place, at once or after its turn.
+
+        Gives whether one of that key is in work just now. Raises Unavailable once the board is closed.
+        """
+        with self._changed:
+            if self._closed:
+                raise Unavailable("the daemon is stopping", code="stopping", fix="run the command again in a moment")
+            job.urgent, job.generation = True, self._generation
+            queue = self._queues.setdefault(job.org, _Queue())
+            scheduled = self._jobs.get(job.key)
+            if scheduled is not None and job.key not in self._busy:
+                self._queues[scheduled.org].withdraw(scheduled)
+                self._forget(scheduled)
+            self._asked.setdefault(job.key, []).append(job)
+            queue.urgent.append(job)
+            self._changed.notify()
+            return job.key in self._busy
 
     def take(self) -> Job | None:
         """The next job; waits for one. None once the board is closed."""
@@ -150,8 +195,8 @@ class Board:
         """After a turn: it wants another one so much later."""
         with self._changed:
             self._leave(job)
-            if job.generation != self._generation or self._closed:
-                self._jobs.pop(job.key, None)
+            if self._closed or self._is_past(job) or (not job.urgent and job.key in self._asked):
+                self._forget(job)
             else:
                 job.new = False
                 wake = self.monotonic() + seconds
@@ -162,17 +207,20 @@ class Board:
         """After a turn: it is finished."""
         with self._changed:
             self._leave(job)
-            self._jobs.pop(job.key, None)
+            self._forget(job)
             self._changed.notify_all()
 
     def clear(self) -> None:
-        """Forgets every job; one that is in work is forgotten after its turn."""
+        """Forgets every job but those that people wait for and that are not begun; one in work, after its turn."""
         with self._changed:
             self._generation += 1
             self._first.clear()
             for queue in self._queues.values():
                 for job in queue.drain():
-                    self._jobs.pop(job.key, None)
+                    if self._is_past(job):
+                        self._forget(job)
+                    else:
+                        queue.urgent.append(job)
 
     def close(self) -> None:
         """Gives nothing out any more."""
@@ -182,28 +230,53 @@ class Board:
 
     def _next(self, now: float) -> Job | None:
         self._barred = False
-        for org, queue in list(self._queues.items()):
-            job = self._pop(org, queue, now) if queue.busy < self._per_org else None
-            if job is not None:
-                queue.busy += 1
-                self._busy[job.key] = job
-                self._queues[org] = self._queues.pop(org)
-                return job
+        free = [org for org, queue in self._queues.items() if queue.busy < self._per_org]
+        for org in free:
+            self._queues[org].wake(now)
+        for way in (self._urgent, self._routine):
+            for org in free:
+                job = way(org, self._queues[org])
+                if job is not None:
+                    return job
         return None
 
-    def _pop(self, org: str, queue: _Queue, now: float) -> Job | None:
+    def _urgent(self, org: str, queue: _Queue) -> Job | None:
+        return self._given(org, queue.first(self._busy))
+
+    def _routine(self, org: str, queue: _Queue) -> Job | None:
         if self._gate(org, queue.busy, len(self._busy)):
-            return queue.pop(now, new=not self._first)
+            return self._given(org, queue.pop(new=not self._first))
         self._barred = True
         self._first.difference_update(job.key for job in queue.jobs())  # the other orgs do not wait for a barred one
-        return queue.pop_forced(now)
+        return self._given(org, queue.pop_forced())
+
+    def _given(self, org: str, job: Job | None) -> Job | None:
+        if job is not None:
+            self._queues[org].busy += 1
+            self._busy[job.key] = job
+            self._queues[org] = self._queues.pop(org)
+        return job
 
     def _nap(self, now: float) -> float | None:
         wakes = [queue.waiting[0][0] for queue in self._queues.values() if queue.waiting and queue.busy < self._per_org]
         wakes += [now + GATE] if self._barred else []
         return max(0.001, min(wakes) - now) if wakes else None
 
+    def _is_past(self, job: Job) -> bool:
+        """Of an older configuration. What a person asked for and is not begun is begun all the same; what is begun
+        goes on by the next look for what is open."""
+        return job.generation != self._generation and not (job.urgent and job.errand.row is None)
+
     def _leave(self, job: Job) -> None:
         self._queues[job.org].busy -= 1
         self._busy.pop(job.key, None)
         self._first.discard(job.key)
+
+    def _forget(self, job: Job) -> None:
+        if self._jobs.get(job.key) is job:
+            del self._jobs[job.key]
+        left = [one for one in self._asked.get(job.key, ()) if one is not job]
+        if left:
+            self._asked[job.key] = left
+        else:
+            self._asked.pop(job.key, None)

@@ -31,6 +31,7 @@ class Office:
     def __init__(self, connections: Connections, setting: Setting, who: Who) -> None:
         self.connections, self.setting, self.who = connections, setting, who
         self.hourly = Hourly(partial(anchor_if_due, connections, who), connections.clock.monotonic)
+        self.lent = 0  # how many of the control surface's calls use these connections now
         self._known: dict[str, _Known] = {}
 
     def look(self) -> Survey:
@@ -48,7 +49,7 @@ class Office:
             consumer = (row.consumer.org_id, row.consumer.consumer_id)
             at_hand = row.app in known or consumer in seen.taken
             if awake(row, seen.now) and not at_hand and not outlived(self.connections, row, seen):
-                errand = resume(self.connections, self._setting(), row, self.who)
+                errand = resume(self.connections, self.errand_setting(), row, self.who)
                 if not errand.finished:
                     yield Job(row.app, row.org, errand, forced=row.force)
 
@@ -59,9 +60,9 @@ class Office:
         for name, app in self.connections.config.apps.items():
             if name not in open_apps and name not in known and self._is_due(name, seen):
                 way = partial(way_to, self.connections, name, wish)
-                yield Job(name, app.org, Errand(self._setting(), name, usual(app.overlap), way), new=True)
+                yield Job(name, app.org, Errand(self.errand_setting(), name, usual(app.overlap), way), new=True)
 
-    def _setting(self) -> Setting:
+    def errand_setting(self) -> Setting:
         """Each errand is an owner of leases of its own: two threads that come by two names to one consumer keep each
         other out as two machines do."""
         return replace(self.setting, owner=owner())

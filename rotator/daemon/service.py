@@ -9,6 +9,7 @@ from functools import partial
 from rotator import log
 from rotator.daemon.board import Board
 from rotator.daemon.breakers import Breakers
+from rotator.daemon.desk import Desk, Door
 from rotator.daemon.gate import Gate, watch
 from rotator.daemon.mailroom import Mailroom
 from rotator.daemon.office import Office
@@ -34,10 +35,10 @@ LATE = 20.0  # seconds: the patience with a database, and more
 
 class Service:
     """`hire` reads the configuration and opens what it leads to; it raises what is wrong with it. `meters` counts what
-    is done; they and the breakers outlive a reload."""
+    is done; they and the breakers outlive a reload. `door` makes the way in for people, for the first configuration."""
 
     def __init__(self, hire: Callable[[Outside], Office], stop: Stop, clock: Clock, env: Mapping[str, str],
-                 meters: Meters) -> None:
+                 meters: Meters, door: Callable[[Office], Door]) -> None:
         self._stop, self._clock, self._meters = stop, clock, meters
         self._page = Page(meters)
         breakers = Breakers(clock.monotonic, clock.jitter)
@@ -56,14 +57,17 @@ class Service:
         self._down, self._code = False, 0
         self._ticked = clock.monotonic()
         self._open: Sequence[Rotation] = ()  # as the last look saw it
+        self._desk = Desk(self._board, lambda: self._office, clock, self._idle, self._late, self.metrics)
+        self._door = door(self._office)
 
     def run(self, hangup: Hangup) -> int:
         """Works until a stop is asked for; gives the exit code: 0, 3 where a promise of the protocol is broken, 2 where
         another machine uses our database.
 
-        Raises what the first look at the database raises: a daemon that cannot begin says so at once.
+        Raises what the first look at the database raises, or the sockets: a daemon that cannot begin says so at once.
         """
         self._look(first=True)
+        self._door.open(self._desk)
         self._pool.start()
         self._mailroom.open(self._office.connections)
         self._ticks.start(self._pace())
@@ -72,7 +76,7 @@ class Service:
         while not self._stop.wait(0.5):
             if hangup.taken():
                 self.reload()
-            if self._clock.monotonic() - self._ticked > LATE + 3 * self._pace():
+            if self._idle() > self._late():
                 self._ticks.pace(self._pace())  # the wall clock, by which the scheduler goes, was set back
                 self._ticked = self._clock.monotonic()
         return self._end()
@@ -123,7 +127,7 @@ class Service:
         self._systemd.tell(READY=1, STATUS=self._status())
 
     def _look(self, *, first: bool = False) -> None:
-        if self._left and not self._board.busy_with_old():
+        if self._left and not self._board.busy_with_old() and not any(office.lent for office in self._left):
             while self._left:
                 self._left.pop().connections.close()
         office = self._office
@@ -135,6 +139,14 @@ class Service:
         for job in office.due_jobs(seen, known):
             if not self._setbacks.bars(job.key):
                 self._board.offer(job)
+
+    def _idle(self) -> float:
+        """Seconds since the last tick."""
+        return self._clock.monotonic() - self._ticked
+
+    def _late(self) -> float:
+        """Seconds after which a tick is missed."""
+        return LATE + 3 * self._pace()
 
     def _pace(self) -> float:
         """Seconds between two ticks: as configured, and often enough for the watchdog."""
@@ -160,6 +172,7 @@ class Service:
         self._ticks.stop()
         done = self._pool.join(GRACE)
         self._mailroom.close()
+        self._door.close()  # whoever waits is told how far it came
         LOG.info(log.Word.STOPPED, count=0 if done else self._board.busy())
         return self._code
 

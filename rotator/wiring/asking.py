@@ -14,13 +14,18 @@ from rotator.domain.rotation import Who
 def login_user(env: Mapping[str, str], uid: int | None = None) -> str:
     """The login user of this process; root's is the one behind sudo (sudo's own variable is believed of root only)."""
     uid = os.getuid() if uid is None else uid
-    behind = env.get("SUDO_USER", "")
-    if uid == 0 and behind:
+    behind = behind_sudo(env, uid)
+    if behind:
         return behind
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
+
+
+def behind_sudo(env: Mapping[str, str], uid: int | None = None) -> str:
+    """Whom root acts for; "" where it is for itself, or this is not root."""
+    return env.get("SUDO_USER", "") if (os.getuid() if uid is None else uid) == 0 else ""
 
 
 def who(env: Mapping[str, str], reason: str = "", origin: str = "cli") -> Who:

@@ -101,6 +101,10 @@ class Errand:
         errand.row, errand.finished = row, True
         return errand
 
+    def behind(self, since: datetime) -> None:
+        """Another worker of this process is at it: what that one finishes from now on is what was asked for."""
+        self._contended, self._began = True, since
+
     @property
     def at_rest(self) -> bool:
         """Nothing more will happen to it by this command."""
@@ -235,3 +239,9 @@ def attend(errands: Sequence[Errand], setting: Setting) -> None:
         waiting = [errand for errand in waiting if not errand.finished]
         if waiting:
             clock.sleep(max(SHORTEST, min(errand.idle for errand in waiting)))
+
+
+def driven(errand: Errand) -> Errand:
+    """One errand, turned until it is finished or the patience is over."""
+    attend([errand], errand.setting)
+    return errand

@@ -52,19 +52,43 @@ def resume(connections: Connections, what: Extent, who: Who) -> Pause | None:
     return _pauses(connections).lift(what.scope, what.name, what.org, who)
 
 
-def in_force(connections: Connections) -> tuple[Pause, ...]:
-    """Every pause."""
-    return survey(connections.database).pauses
+def paused(connections: Connections, what: Extent, who: Who, lasting: timedelta | None) -> Json:
+    """The document of `rotator pause`."""
+    begun = pause(connections, what, who, lasting)
+    return _document(connections, f"{_named(what)}: {begun}")
+
+
+def resumed(connections: Connections, what: Extent, who: Who) -> Json:
+    """The document of `rotator resume`; an app that its org's pause still covers is told."""
+    lifted = resume(connections, what, who)
+    apps = [what.name] if what.scope is Scope.APP else []
+    still = [str(one) for _, one in paused_among(connections, apps)]
+    words = "resumed" if lifted else "was not paused"
+    return _document(connections, "; still ".join([f"{_named(what)}: {words}", *still]))
+
+
+def _named(what: Extent) -> str:
+    return what.name or "everything"
+
+
+def _document(connections: Connections, words: str) -> Json:
+    pauses = [as_json(one) for one in survey(connections.database).pauses]
+    return {"ok": True, "exit": 0, "pauses": pauses, "message": words}
 
 
 def paused_among(connections: Connections, apps: Iterable[str]) -> Iterable[tuple[str, Pause]]:
     """Those of these apps that are paused, with the pause that says so."""
-    pauses = in_force(connections)
+    pauses = survey(connections.database).pauses
     for name in dict.fromkeys(apps):
         known = connections.config.apps.get(name)
         found = pause_of(pauses, name, known.org) if known is not None else None
         if found is not None:
             yield name, found
+
+
+def warnings(connections: Connections, apps: Iterable[str]) -> Iterable[str]:
+    """What a person should know who rotates these all the same."""
+    return (f"{name} is {pause}; it is rotated all the same" for name, pause in paused_among(connections, apps))
 
 
 def as_json(pause: Pause) -> Json:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rotator.adapters.sql.verify import VerifyResult
+from rotator.config.durations import parse_duration
 from rotator.domain.anchor import by_seq
-from rotator.domain.errors import LedgerUnavailable, Unintelligible
+from rotator.domain.errors import LedgerUnavailable, Unintelligible, UsageError
 from rotator.domain.event import Event
+from rotator.domain.rotation import Who
 from rotator.domain.words import Outcome, Phase
 from rotator.wiring.anchoring import known_anchors, public_key
 from rotator.wiring.asking import who
@@ -31,7 +33,7 @@ def read_trail(connections: Connections, env: Mapping[str, str], app: str | None
                since: datetime | None) -> Iterator[dict[str, Any]]:
     """The rows of the trail, ascending; the row that says who read them stands at the end of the next reading."""
     rows = list(connections.trail.history(app, since))
-    _note(connections, env, {"read": "history", "app": app, "rows": len(rows)})
+    note(connections, who(env), {"read": "history", "app": app, "rows": len(rows)})
     return iter(rows)
 
 
@@ -48,11 +50,26 @@ def verify_trail(connections: Connections, env: Mapping[str, str], progress: Cal
     if found.ok and wrong:
         return replace(found, ok=False, reason=wrong)
     if found.ok:
-        _note(connections, env, {"read": "audit verify", "rows": found.rows})
+        note(connections, who(env), {"read": "audit verify", "rows": found.rows})
     return found
 
 
-def _note(connections: Connections, env: Mapping[str, str], evidence: Mapping[str, object]) -> None:
+def note(connections: Connections, reader: Who, evidence: Mapping[str, object]) -> None:
+    """A row that says who read what; a reading does not fail for it."""
     event = Event("read", Phase.OBSERVE, Outcome.OK, evidence=evidence)
     with suppress(LedgerUnavailable):
-        connections.trail.record(event, who(env))
+        connections.trail.record(event, reader)
+
+
+def moment(written: str, now: datetime) -> datetime:
+    """A time, or a duration before `now`. A time without a zone is UTC. Raises UsageError."""
+    try:
+        return now - parse_duration(written)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        found = datetime.fromisoformat(written)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageError("--since takes a time such as 2026-11-24T09:00:00Z, or a duration such as 24h",
+                         fix="rotator history --since 24h") from None

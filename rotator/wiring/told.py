@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 from rotator.domain.errors import ConfigError, RotatorError
 from rotator.domain.pair import fingerprint
 from rotator.domain.rotation import Rotation
 from rotator.domain.words import CLAIMS, Claim, State
-from rotator.wiring.errand import Errand, Until
+from rotator.wiring.errand import Until
 
 Json = dict[str, object]
 DONE, FAILED, WRONG, HUMAN, LATER = 0, 1, 2, 3, 75
@@ -17,7 +18,22 @@ ORDER = (WRONG, HUMAN, FAILED, LATER, DONE)  # of several apps, the first that o
 DRY_RUN = "dry_run"
 
 
-def exit_of(errands: Iterable[Errand]) -> int:
+class Driven(Protocol):
+    """An app that a command drove: an errand, or what became of one."""
+
+    @property
+    def app(self) -> str: ...
+    @property
+    def row(self) -> Rotation | None: ...
+    @property
+    def error(self) -> RotatorError | None: ...
+    @property
+    def until(self) -> Until: ...
+    @property
+    def undoes(self) -> bool: ...
+
+
+def exit_of(errands: Iterable[Driven]) -> int:
     """The exit code of a command that drove these."""
     return first_of(code for errand in errands for code in _codes(errand))
 
@@ -28,7 +44,7 @@ def first_of(codes: Iterable[int]) -> int:
     return next((code for code in ORDER if code in found), DONE)
 
 
-def _codes(errand: Errand) -> list[int]:
+def _codes(errand: Driven) -> list[int]:
     if errand.error is not None:
         return [errand.error.exit_code]
     return [LATER if errand.row is None else code_of(errand.row, errand.until, undoes=errand.undoes)]
@@ -75,13 +91,13 @@ def claims(row: Rotation) -> Json:
     return {name: row.claims.get(name, rest).value for name in CLAIMS}
 
 
-def rotations(errands: Sequence[Errand], skipped: Sequence[Mapping[str, object]] = ()) -> Json:
+def rotations(errands: Sequence[Driven], skipped: Sequence[Mapping[str, object]] = ()) -> Json:
     """The document of `rotate` and its kin. Without any rotation, but with errors: the document of an error."""
     code = exit_of(errands)
-    rows = [rotation(errand.row) for errand in errands if errand.row is not None]
-    failures = [errand for errand in errands if errand.error is not None]
-    told = [{"app": e.app, **one} for e in failures for one in errors_of(e.error)] if failures else []
-    document: Json = {"ok": code == DONE, "exit": code, "rotations": rows, "skipped": list(skipped)}
+    rows = [{**rotation(e.row), "exit": code_of(e.row, e.until, undoes=e.undoes)} for e in errands if e.row is not None]
+    told = [{"app": e.app, **one} for e in errands for one in errors_of(e.error)]
+    idle = [e.app for e in errands if e.row is None and e.error is None]
+    document: Json = {"ok": code == DONE, "exit": code, "rotations": rows, "skipped": list(skipped), "not_begun": idle}
     return {**document, "errors": told} if told else document
 
 

@@ -10,12 +10,12 @@ from rotator.domain.pair import fingerprint
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import Outcome, Phase
 from rotator.wiring.connections import Connections
-from rotator.wiring.errand import Errand, Setting, Until, attend
+from rotator.wiring.errand import Errand, Setting, Until
 from rotator.wiring.rotate import open_row, usual, way_of_open
 
 
 def abandon(connections: Connections, setting: Setting, app: str, who: Who, *, now: bool) -> Errand:
-    """Asks for it, then drives it until everything is as it was.
+    """Asks for it. Gives the errand that goes on until everything is as it was.
 
     Raises UsageError for an unknown app, Refused where nothing is open or it is too late.
     """
@@ -24,11 +24,13 @@ def abandon(connections: Connections, setting: Setting, app: str, who: Who, *, n
         asked = connections.ledger.ask_abandon(row.id, who, now=now)
     except Refused as error:
         raise told_no(connections, row, "abandon", who, error) from None
-    return _drive(connections, setting, asked, Until.DONE, undoes=True)
+    return _errand(connections, setting, asked, Until.DONE, undoes=True)
 
 
 def release(connections: Connections, setting: Setting, app: str, who: Who, *, discard_foreign: str = "") -> Errand:
-    """Lets a held rotation go on, as far as `rotate` would. `discard_foreign` names the foreign staged pair to delete.
+    """Lets a held rotation go on. Gives the errand that goes as far as `rotate` would.
+
+    `discard_foreign` names the foreign staged pair to delete.
 
     Raises UsageError for an unknown app or a fingerprint that is not the foreign pair's (nothing is changed), Refused
     where nothing is held.
@@ -40,7 +42,7 @@ def release(connections: Connections, setting: Setting, app: str, who: Who, *, d
         freed = connections.ledger.release(row.id, who, discard_foreign=discard_foreign)
     except (Refused, UsageError) as error:
         raise told_no(connections, row, "release", who, error) from None
-    return _drive(connections, setting, freed, usual(row.policy.overlap))
+    return _errand(connections, setting, freed, usual(row.policy.overlap))
 
 
 def _open(connections: Connections, app: str, command: str, who: Who) -> Rotation:
@@ -72,7 +74,5 @@ def told_no(connections: Connections, row: Rotation, command: str, who: Who, err
     return error
 
 
-def _drive(connections: Connections, setting: Setting, row: Rotation, until: Until, *, undoes: bool = False) -> Errand:
-    errand = Errand(setting, row.app, until, partial(way_of_open, connections, row), undoes=undoes)
-    attend([errand], setting)
-    return errand
+def _errand(connections: Connections, setting: Setting, row: Rotation, until: Until, *, undoes: bool = False) -> Errand:
+    return Errand(setting, row.app, until, partial(way_of_open, connections, row), undoes=undoes)

@@ -148,17 +148,24 @@ def listen(ear: socket.socket, heard: list[str]) -> None:
 @contextmanager
 def daemon(fleet: Fleet, name: str = "one", env: Mapping[str, str] | None = None) -> Iterator[Running]:
     """A daemon as a process of its own; killed in the end, should it still run."""
+    command = [sys.executable, "-m", "rotator", "--config", str(fleet.config), "run"]
+    with listening(command, fleet.folder, name, env) as running:
+        yield running
+
+
+@contextmanager
+def listening(command: list[str], folder: Path, name: str, env: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """The same for any command that tells systemd how it is."""
     ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    address = f"\0rotator-test-{os.getpid()}-{name}-{fleet.folder.name}"
+    address = f"\0rotator-test-{os.getpid()}-{name}-{folder.name}"
     ear.bind(address)
     told = environment({"NOTIFY_SOCKET": "@" + address[1:], "WATCHDOG_USEC": "6000000", **(env or {})})
-    log = fleet.folder / f"{name}.log"
-    command = [sys.executable, "-m", "rotator", "--config", str(fleet.config), "run"]
+    log = folder / f"{name}.log"
     heard: list[str] = []
     ears = threading.Thread(target=listen, args=(ear, heard), daemon=True)
     ears.start()
     with log.open("ab") as sink:
-        process = subprocess.Popen(command, stdout=sink, stderr=sink, env=told, cwd=fleet.folder)
+        process = subprocess.Popen(command, stdout=sink, stderr=sink, env=told, cwd=folder)
         try:
             yield Running(process, heard, log)
         finally:

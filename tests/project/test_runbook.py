@@ -19,7 +19,7 @@ GIVES = (
     r'Kind\.[A-Z_]+, "([a-z_]+)"',  # the table of Salesforce's answers
     r'"(vault_[a-z_]+)"',  # the table of Vault's
 )
-PLACES = ("domain", "saga", "wiring", "cli", "daemon", "notify", "adapters/salesforce", "adapters/vault")
+PLACES = ("domain", "saga", "wiring", "cli", "control", "daemon", "notify", "adapters/salesforce", "adapters/vault")
 OTHER = {"vault_path", "vault_version", "demo"}  # columns of the trail; the demo's own
 PASSED_ON = {"too_large", "encoded"}  # reasons of adapters/http.py that become codes in adapters/salesforce/failures.py
 

@@ -151,10 +151,11 @@ class Trail:
         return self.database.write(work)
 
     def history(
-        self, app: str | None = None, since: datetime | None = None, rotation_id: str | None = None
+        self, app: str | None = None, since: datetime | None = None, rotation_id: str | None = None, after: int = 0
     ) -> Iterator[dict[str, Any]]:
-        """The rows, every column, ascending seq; as in JSON: `evidence` an object, `break_glass` a boolean."""
-        return history(self.database, app, since, rotation_id)
+        """The rows behind the seq `after`, every column, ascending seq; as in JSON: `evidence` an object,
+        `break_glass` a boolean."""
+        return history(self.database, app, since, rotation_id, after)
 
     def known(self, event_id: str) -> bool:
         """Whether a row with this event id was committed."""
@@ -185,13 +186,13 @@ def history(
     app: str | None = None,
     since: datetime | None = None,
     rotation_id: str | None = None,
+    after: int = 0,
     page: int = PAGE,
 ) -> Iterator[dict[str, Any]]:
     """See Trail.history."""
     where = [audit_events.c.app == app] if app is not None else []
     where += [audit_events.c.ts >= moment(since)] if since is not None else []
     where += [audit_events.c.rotation_id == rotation_id] if rotation_id is not None else []
-    after = 0
     while True:
         rows = database.read(partial(_page, after=after, page=page, where=where))
         yield from ({**row, **_readable(row)} for row in rows)

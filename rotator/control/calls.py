@@ -1,0 +1,133 @@
+"""What each call does. A look gives its document at once; an order gives errands, which the daemon then works at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from rotator.control.bodies import Abandon, History, OfApp, Pause, Release, Resume, Rotate
+from rotator.control.callers import Caller
+from rotator.control.desk import Desk, Json, Lent
+from rotator.domain.errors import LedgerUnavailable, NotFound
+from rotator.domain.rotation import Rotation, Who
+from rotator.wiring import pausing, reading, told, undo
+from rotator.wiring.errand import Errand, Until
+from rotator.wiring.rotate import Wish, errand_for
+from rotator.wiring.status import status as look
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: who, and what is asked."""
+
+    caller: Caller
+    asked: Any
+    rotation_id: str = ""
+
+    def who(self, reason: str = "") -> Who:
+        """Who stands in the trail."""
+        return Who(actor=self.caller.name, origin=self.caller.origin, reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What an order began: the errands, and what its caller should know."""
+
+    errands: Sequence[Errand]
+    warnings: Sequence[str] = ()
+
+
+# --- looks
+
+
+def status(desk: Desk, lent: Lent, call: Call) -> Json:
+    """The document of `rotator status`, with the daemon that answers."""
+    asked: OfApp = call.asked
+    return {**look(lent.connections, asked.app), "daemon": desk.about()}
+
+
+def history(_desk: Desk, lent: Lent, call: Call) -> Json:
+    """A page of the trail. Who reads it leaves a row, once for all pages."""
+    asked: History = call.asked
+    since = reading.moment(asked.since, lent.connections.now()) if asked.since else None
+    rows = list(islice(lent.connections.trail.history(asked.app or None, since, after=asked.after), asked.limit))
+    if not asked.after:
+        reading.note(lent.connections, call.who(), {"read": "history", "app": asked.app or None, "rows": len(rows)})
+    return {"events": rows}
+
+
+def daemon(desk: Desk, _lent: Lent, _call: Call) -> Json:
+    """The daemon in a few words."""
+    return desk.about()
+
+
+def one_rotation(_desk: Desk, lent: Lent, call: Call) -> Json:
+    """A rotation, open or ended. Raises NotFound."""
+    return {"rotation": told.rotation(found(lent, call.rotation_id))}
+
+
+def found(lent: Lent, rotation_id: str) -> Rotation:
+    """The rotation of this id. Raises NotFound."""
+    row = lent.connections.ledger.rotation(rotation_id)
+    if row is None:
+        raise NotFound("there is no rotation of this id", fix="see `rotator status`, or /history")
+    return row
+
+
+def ready(_desk: Desk, lent: Lent, _call: Call) -> Json:
+    """Whether the database answers. Raises LedgerUnavailable."""
+    lent.connections.now()
+    return {"ok": True, "database": True}
+
+
+def health(desk: Desk, _lent: Lent, _call: Call) -> Json:
+    """Whether the daemon still looks for what is due. Raises LedgerUnavailable where it does not."""
+    if not desk.ticking():
+        raise LedgerUnavailable("the daemon has not looked for work for a while", code="not_ticking",
+                                fix="see its log; systemd restarts it by its watchdog")
+    return {"ok": True, "ticking": True}
+
+
+# --- pauses
+
+
+def pause(_desk: Desk, lent: Lent, call: Call) -> Json:
+    """Pauses an app, an org, or all. Raises UsageError where it is not exactly one."""
+    asked: Pause = call.asked
+    what = pausing.extent(lent.connections, asked.app, asked.org, everything=asked.all)
+    return pausing.paused(lent.connections, what, call.who(asked.reason), asked.lasting)
+
+
+def resume(_desk: Desk, lent: Lent, call: Call) -> Json:
+    """Lifts a pause. Raises as `pause`."""
+    asked: Resume = call.asked
+    what = pausing.extent(lent.connections, asked.app, asked.org, everything=asked.all)
+    return pausing.resumed(lent.connections, what, call.who(asked.reason))
+
+
+# --- orders
+
+
+def rotate(lent: Lent, call: Call) -> Begun:
+    """An errand for each app; one that is named twice counts once. Raises UsageError for an unknown one."""
+    asked: Rotate = call.asked
+    until = Until(asked.until) if asked.until else None
+    wish = Wish(call.who(asked.reason), until=until, dry_run=asked.dry_run)
+    names = list(dict.fromkeys(asked.apps))
+    errands = [errand_for(lent.connections, lent.setting(), name, wish) for name in names]
+    return Begun(errands, list(pausing.warnings(lent.connections, names)))
+
+
+def abandon(lent: Lent, call: Call) -> Begun:
+    """Raises Refused where nothing is open or it is too late, UsageError for an unknown app."""
+    asked: Abandon = call.asked
+    return Begun([undo.abandon(lent.connections, lent.setting(), asked.app, call.who(asked.reason), now=asked.now)])
+
+
+def release(lent: Lent, call: Call) -> Begun:
+    """Raises Refused where nothing is held, UsageError for an unknown app or a fingerprint that is not the pair's."""
+    asked: Release = call.asked
+    who, foreign = call.who(asked.reason), asked.discard_foreign
+    return Begun([undo.release(lent.connections, lent.setting(), asked.app, who, discard_foreign=foreign)])
