@@ -63,6 +63,9 @@ class Word(StrEnum):
     HOOK_RAN = "hook_ran"
     ANCHOR_FAILED = "anchor_failed"  # a place did not take an anchor of the audit trail
     DATABASE_OLDER = "database_older"  # than its last anchor: every open rotation is held
+    DRIFT = "drift"  # the sweep saw an app that is not as it should be, or could not look
+    SETTLED = "settled"  # what the sweep saw is as it should be again
+    SWEPT = "swept"  # an org, to the end
     LIBRARY = "library"  # another library's record
     CRASHED = "crashed"  # an exception that nobody caught: a defect
     UNNAMED = "unnamed"  # stands in for an event that is no Word
@@ -113,6 +116,7 @@ class Fields(TypedDict, total=False):
     actor: object
     origin: object
     check: object
+    look: object  # of the sweep
     command: object
     exit: object
     signal: object

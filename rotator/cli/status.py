@@ -47,6 +47,9 @@ def lines(apps: list[Mapping[str, Any]]) -> Iterator[str]:
         mark = "paused" if app["paused"] else "OVERDUE" if app["overdue"] else "open" if app["rotation"] else "ok"
         next_ = str(app["next_due_at"] or "-")[:16]
         yield f"{app['app']:<20} {mark:<8} age {age:<6} next {next_:<17} {clean(str(app['why']))}"
+        for one in app["drift"]:
+            yield clean(f"  {one['state']} ({one['look']}) since {one['since'][:16]}Z: {one['words']}")
+            yield clean(f"  fix: {one['fix']}")
         if app["pause"]:
             told = app["pause"]
             until = f" until {told['until'][:16]}Z" if told["until"] else ""

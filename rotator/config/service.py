@@ -25,6 +25,10 @@ class TimingConfig(Table):
     vault_wait: Duration = option(timedelta(minutes=15), about="how long to try while Vault is down")
     lease: Duration = option(timedelta(seconds=30), about="how long a worker may be silent; 2s at least")
     tick: Duration = option(timedelta(seconds=5), about="between two looks for what is due")
+    sweep: Duration = option(
+        timedelta(hours=1), about="between two looks at apps that have no open rotation, for what nobody of us did;"
+        " `0s`: never"
+    )
     catch_up: Duration = option(
         timedelta(hours=1), about="what an outage of the daemon left undone is spread over so much; `0s`: all at once"
     )

@@ -23,6 +23,7 @@ from rotator.wiring.due import outlived, standing_of
 from rotator.wiring.errand import Errand, Setting
 from rotator.wiring.rotate import Wish, usual, way_to
 from rotator.wiring.run_once import resume
+from rotator.wiring.sweeping import Sweep, wanted
 
 
 class Office:
@@ -33,6 +34,7 @@ class Office:
         self.hourly = Hourly(partial(anchor_if_due, connections, who), connections.clock.monotonic)
         self.lent = 0  # how many of the control surface's calls use these connections now
         self._known: dict[str, _Known] = {}
+        self._began: datetime | None = None  # the first look, by the database's clock
 
     def look(self) -> Survey:
         """The ledger as it is now; says from time to time that somebody looks. Raises as every read and write."""
@@ -61,6 +63,14 @@ class Office:
             if name not in open_apps and name not in known and self._is_due(name, seen):
                 way = partial(way_to, self.connections, name, wish)
                 yield Job(name, app.org, Errand(self.errand_setting(), name, usual(app.overlap), way), new=True)
+
+    def sweep_jobs(self, seen: Survey, known: Set[str]) -> Iterator[Job]:
+        """The orgs that are to be swept now."""
+        self._began = self._began or seen.now
+        for org, since in wanted(self.connections, seen, self._began):
+            key = f"sweep:{org}"  # no app has a colon in its name
+            if key not in known:
+                yield Job(key, org, Sweep(self.connections, org, owner(), since), new=True)
 
     def errand_setting(self) -> Setting:
         """Each errand is an owner of leases of its own: two threads that come by two names to one consumer keep each

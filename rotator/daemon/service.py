@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import chain
 
 from rotator import log
 from rotator.daemon.board import Board
@@ -136,7 +137,7 @@ class Service:
         for job in office.open_jobs(seen, known):
             if not self._setbacks.bars(job.key):
                 self._board.offer(job, first=first)
-        for job in office.due_jobs(seen, known):
+        for job in chain(office.due_jobs(seen, known), office.sweep_jobs(seen, known)):
             if not self._setbacks.bars(job.key):
                 self._board.offer(job)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from rotator.adapters.sql.survey import Survey, survey
+from rotator.adapters.sql.sweeps import seen as sightings
 from rotator.domain.notice import Backlog
 from rotator.domain.pause import pause_of
 from rotator.domain.rotation import Rotation
+from rotator.domain.sighting import Sighting
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import standing_of
 from rotator.wiring.pausing import as_json
@@ -21,9 +23,19 @@ def status(connections: Connections, app: str = "") -> Json:
     if app and app not in rows:
         connections.app(app)
     names = [app] if app else [*connections.config.apps, *sorted(rows.keys() - connections.config.apps.keys())]
-    told = [_one(connections, name, rows.get(name), seen) | _pause(connections, name, seen) for name in names]
-    waiting = [_waiting(one) for one in connections.outbox.backlog()]
-    return {"daemon": None, "now": moment(seen.now), "apps": told, "notices": waiting}
+    drift, waiting = connections.database.read(sightings), [_waiting(one) for one in connections.outbox.backlog()]
+    told = [
+        _one(connections, name, rows.get(name), seen) | _pause(connections, name, seen)
+        | {"drift": [_sighting(one) for one in drift.get(name, ())]}
+        for name in names
+    ]  # fmt: skip
+    swept = {org: moment(seen.swept.get(org)) for org in connections.config.orgs}
+    return {"daemon": None, "now": moment(seen.now), "swept": swept, "apps": told, "notices": waiting}
+
+
+def _sighting(one: Sighting) -> Json:
+    """What the sweep saw that is not as it should be, or could not see."""
+    return {"look": one.look, "state": one.state.value, "words": one.words, "fix": one.fix, "since": moment(one.since)}
 
 
 def _one(connections: Connections, name: str, row: Rotation | None, seen: Survey) -> Json:

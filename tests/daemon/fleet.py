@@ -31,6 +31,7 @@ poll = "100ms"
 lease = "2s"
 vault_wait = "1s"
 tick = "200ms"
+sweep = "{sweep}"
 """
 ORG = """
 [orgs.{name}]
@@ -60,12 +61,12 @@ class Fleet:
         secret.chmod(0o600)
         self.configure()
 
-    def configure(self, *, database: str = "", propagation: str = "500ms", overlap: str = "0s",
+    def configure(self, *, database: str = "", propagation: str = "500ms", overlap: str = "0s", sweep: str = "0s",
                   apps: Mapping[str, str] | None = None, spoilt: str = "") -> None:
         """Writes the configuration anew; `apps` adds a line to an app's table, `spoilt` to the end."""
         vault = self.world["vault"]
         text = HEAD.format(state=self.folder, vault=vault["url"], role_id=vault["role_id"], propagation=propagation,
-                           database=f'[database]\nurl = "{database}"' if database else "")  # fmt: skip
+                           sweep=sweep, database=f'[database]\nurl = "{database}"' if database else "")  # fmt: skip
         for org, told in self.world["orgs"].items():
             text += ORG.format(name=org, host=told["url"])
             for app, one in told["apps"].items():
@@ -92,6 +93,13 @@ class Fleet:
         """How often this was asked of the org or of Vault."""
         found = self.door("GET", "/history")
         return [call["purpose"] for call in (found["requests"] if isinstance(found, dict) else found)].count(purpose)
+
+    def writes(self) -> list[str]:
+        """All that was ever changed in the orgs and on the live and escrow paths."""
+        found = self.door("GET", "/history")
+        changes = ("stage", "promote", "delete slot", "kv write", "kv delete", "kv destroy", "kv metadata write")
+        return [call["purpose"] for call in (found["requests"] if isinstance(found, dict) else found)
+                if call["purpose"] in changes]  # fmt: skip
 
     def settle(self) -> None:
         """Invariant 1 was kept all along, and no lease is left behind."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select, text
 from rotator.adapters.sql.database import Database, instant, moment
 from rotator.adapters.sql.pauses import in_force
 from rotator.adapters.sql.rows import from_row
+from rotator.adapters.sql.sweeps import swept
 from rotator.adapters.sql.tables import OPEN, consumers, rotations
 from rotator.adapters.sql.watch import Watch
 from rotator.adapters.sql.watch import look as watched
@@ -34,6 +35,7 @@ class Survey:
     taken: frozenset[tuple[str, str]]  # consumers (org id, id) under a running lease
     watch: Watch
     outage: Outage | None  # whose due times are spread
+    swept: Mapping[str, datetime]  # org -> when it was last swept to the end
 
     def impatient(self) -> Survey:
         """The same, as whoever takes no account of outages and failures sees it."""
@@ -47,7 +49,7 @@ def survey(database: Database) -> Survey:
         now = database.now(connection)
         last, failures = _last_rotated(connection), _failures(connection)
         pauses, taken, watch = in_force(connection, now), _taken(connection, now), watched(connection)
-        return Survey(now, _open(connection), last, failures, pauses, taken, watch, watch.outage)
+        return Survey(now, _open(connection), last, failures, pauses, taken, watch, watch.outage, swept(connection))
 
     return database.read(look)
 

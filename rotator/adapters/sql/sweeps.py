@@ -1,0 +1,155 @@
+"""The sweep's rows: which org was swept when and by whom; what was seen of each app; its pairs by the ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from rotator.adapters.sql.audit import Context, Subject, append, seq_of
+from rotator.adapters.sql.database import Database, instant, moment
+from rotator.adapters.sql.rows import from_row
+from rotator.adapters.sql.tables import consumers, rotations, sightings, sweeps
+from rotator.domain.event import Event
+from rotator.domain.rotation import Rotation, Who
+from rotator.domain.sighting import Own, Past, Sight, Sighting
+from rotator.domain.words import Outcome, Phase
+
+LEASE = timedelta(minutes=5)  # one app takes seconds
+OUTCOMES = {Sight.OK: Outcome.OK, Sight.DRIFT: Outcome.FAILED, Sight.BLIND: Outcome.UNKNOWN}
+
+
+def swept(connection: Connection) -> Mapping[str, datetime]:
+    """When each org was last swept to the end."""
+    found = connection.execute(select(sweeps.c.org, sweeps.c.swept_at).where(sweeps.c.swept_at.is_not(None)))
+    return {org: instant(at) for org, at in found}
+
+
+def seen(connection: Connection) -> Mapping[str, tuple[Sighting, ...]]:
+    """What is not as it should be, or could not be seen, by app."""
+    told: dict[str, tuple[Sighting, ...]] = {}
+    for row in connection.execute(select(sightings).where(sightings.c.state != Sight.OK).order_by(sightings.c.look)):
+        one = Sighting(row.look, Sight(row.state), row.what, row.words, row.fix, instant(row.since))
+        told[row.app] = (*told.get(row.app, ()), one)
+    return told
+
+
+class Sweeps:
+    """The sweeps of one database. `context` stands in the trail."""
+
+    def __init__(self, database: Database, context: Context) -> None:
+        self.database, self.context = database, context
+
+    def begin(self, org: str, owner: str, since: datetime) -> bool:
+        """Takes the org in hand; false where somebody is at it, or swept it after `since`."""
+
+        def work(connection: Connection) -> bool:
+            now = self.database.now(connection)
+            _insert(connection, sweeps, {"org": org, "owner": ""}, ["org"], {"org": org})
+            row = connection.execute(select(sweeps).where(sweeps.c.org == org).with_for_update()).one()
+            taken = row.owner not in ("", owner) and instant(row.lease_until) > now
+            if taken or (row.swept_at is not None and since < instant(row.swept_at) <= now):
+                return False
+            self._keep(connection, org, owner=owner, lease_until=moment(now + LEASE))
+            return True
+
+        return self.database.write(work)
+
+    def end(self, org: str, owner: str) -> None:
+        """It was swept to the end; nothing where another took it over."""
+
+        def work(connection: Connection) -> None:
+            row = connection.execute(select(sweeps).where(sweeps.c.org == org).with_for_update()).one()
+            if row.owner == owner:
+                now = moment(self.database.now(connection))
+                self._keep(connection, org, owner="", lease_until=None, swept_at=now)
+
+        self.database.write(work)
+
+    def order(self, apps: Iterable[str]) -> list[str]:
+        """The apps, those first that were not looked at for the longest time."""
+        chosen = select(sightings.c.app, sightings.c.seen_at)
+        at = self.database.read(lambda connection: {app: when for app, when in connection.execute(chosen)})
+        return sorted(apps, key=lambda app: (at.get(app, ""), app))
+
+    def past(self, app: str) -> tuple[Rotation | None, Past]:
+        """The app's last rotation, and what the ledger knows of its pairs."""
+        newest = rotations.c.started_at.desc(), rotations.c.number.desc()
+        whole = select(rotations).where(rotations.c.app == app).order_by(*newest).limit(1)
+        some = select(rotations.c.id, rotations.c.new_key, rotations.c.state, rotations.c.retired_at)
+        known = some.where(rotations.c.app == app, rotations.c.new_key != "").order_by(*newest)
+
+        def work(connection: Connection) -> tuple[Rotation | None, Past]:
+            row = connection.execute(whole).first()
+            own = tuple(Own(key, id_, state, retired is not None)
+                        for id_, key, state, retired in connection.execute(known))  # fmt: skip
+            last = None if row is None else from_row(row._mapping)
+            lost = last.id if last is not None and (last.posting or "stage" in _intents(connection, last)) else ""
+            return last, Past(own, lost)
+
+        return self.database.read(work)
+
+    def note(self, org: str, app: str, owner: str, found: Sequence[Sighting]) -> tuple[Sighting, ...]:
+        """Writes down what was seen, with a row in the trail for each that is news; gives those. A drift that cannot be
+        seen any more is a drift still. Keeps the org in hand."""
+        events = {one.look: _event(one) for one in found}
+
+        def work(connection: Connection) -> tuple[Sighting, ...]:
+            told = tuple(one for one in found if seq_of(connection, events[one.look].id) is not None)
+            if told:
+                return told  # our own earlier run
+            now = self.database.now(connection)
+            self._keep(connection, org, owner=owner, lease_until=moment(now + LEASE))
+            rows = connection.execute(select(sightings).where(sightings.c.app == app).with_for_update())
+            before = {row.look: row for row in rows}
+            news = tuple(one for one in found if _is_news(one, before.get(one.look)))
+            for one in found:
+                self._save(connection, app, one, before.get(one.look), now)
+            for one in news:
+                append(connection, now, self.context, Who("rotator", "daemon"), Subject(org=org, app=app),
+                       events[one.look])  # fmt: skip
+            return news
+
+        return self.database.write(work)
+
+    def _save(self, connection: Connection, app: str, one: Sighting, before: Any, now: datetime) -> None:
+        values = {"seen_at": moment(now)}
+        if before is None or _is_news(one, before):
+            values |= {"state": one.state.value, "what": one.what, "words": one.words, "fix": one.fix,
+                       "since": moment(now)}  # fmt: skip
+        keys = {"app": app, "look": one.look}
+        whole = {"state": one.state.value, "what": "", "words": "", "fix": "", "since": moment(now), **values}
+        _insert(connection, sightings, {**keys, **whole}, ["app", "look"], values)
+
+    def _keep(self, connection: Connection, org: str, **values: object) -> None:
+        connection.execute(sweeps.update().where(sweeps.c.org == org).values(**values))
+
+
+def _is_news(one: Sighting, before: Any) -> bool:
+    if before is None:
+        return one.state is not Sight.OK
+    if one.state is Sight.BLIND and before.state == Sight.DRIFT:
+        return False
+    return bool((one.state.value, one.what) != (before.state, before.what))
+
+
+def _event(one: Sighting) -> Event:
+    evidence = {"look": one.look, "what": one.what, "words": one.words}
+    return Event("drift", Phase.OBSERVE, OUTCOMES[one.state], error=one.words, evidence=evidence)
+
+
+def _intents(connection: Connection, row: Rotation) -> list[str]:
+    named = (consumers.c.org_id == row.consumer.org_id) & (consumers.c.consumer_id == row.consumer.consumer_id)
+    found = connection.execute(select(consumers.c.open_intents).where(named)).scalar()
+    return list(json.loads(found)) if found else []
+
+
+def _insert(connection: Connection, table: Any, values: Mapping[str, object], keys: list[str],
+            update: Mapping[str, object]) -> None:
+    make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    added = make(table).values(**values)
+    connection.execute(added.on_conflict_do_update(index_elements=keys, set_=dict(update)))

@@ -1,0 +1,54 @@
+"""What the sweep sees of an app between its rotations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Sight(StrEnum):
+    """What a look came to."""
+
+    OK = "ok"
+    DRIFT = "drift"  # the world is not as it should be
+    BLIND = "blind"  # it could not look, which is never a pass
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One look at one app. `what` names the picture: the same one is told once. `since`: when it was first seen so."""
+
+    look: str
+    state: Sight = Sight.OK
+    what: str = ""
+    words: str = ""
+    fix: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A pair of ours: its key, the rotation that minted it and how that stands, whether it became the app's pair."""
+
+    key: str
+    rotation_id: str
+    state: str
+    ruled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the ledger knows of an app's pairs."""
+
+    own: tuple[Own, ...] = ()  # newest first
+    lost_post: str = ""  # the last rotation, where the outcome of its POST never became known
+
+    @property
+    def ruling(self) -> str:
+        """The key of the pair that the last good rotation made primary; "" where there was none."""
+        return next((pair.key for pair in self.own if pair.ruled), "")
+
+    def author(self, key: str) -> Own | None:
+        """Our rotation that minted this pair; None for somebody else's."""
+        return next((pair for pair in self.own if pair.key == key), None)

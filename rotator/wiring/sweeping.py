@@ -1,0 +1,102 @@
+"""The sweep of an org: app by app, those first that were not looked at for longest, and never more than so many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from rotator import log
+from rotator.adapters.sql.survey import Survey
+from rotator.adapters.sql.sweeps import Sweeps
+from rotator.checks.sweep import Scene, sweep
+from rotator.domain.errors import RotatorError
+from rotator.domain.policy import share
+from rotator.domain.rotation import Rotation
+from rotator.domain.sighting import Past, Sight, Sighting
+from rotator.wiring.connections import Connections
+from rotator.wiring.settings import target_of
+
+LOG = log.get("sweep")
+MOST = 50  # apps of one sweep: about four calls to the org each, five where its consumer is not known yet
+Told = Callable[[str, str, Sighting], object]
+
+
+class Sweep:
+    """One org's sweep, a turn per app. `told` is given org, app and what is news. Errors end up in `error`."""
+
+    def __init__(self, connections: Connections, org: str, owner: str, since: datetime,
+                 told: Told = lambda org, app, sighting: None) -> None:
+        """`since`: nothing to do where somebody swept the org after it."""
+        self.app, self.finished, self.idle = "", False, 0.0
+        self.row: Rotation | None = None  # it has none
+        self.error: RotatorError | None = None
+        self._connections, self._org, self._owner, self._since, self._told = connections, org, owner, since, told
+        self._sweeps = Sweeps(connections.database, connections.context)
+        self._left: Iterator[str] | None = None
+
+    def turn(self) -> None:
+        """Looks at one app more."""
+        try:
+            self._turn()
+        except RotatorError as error:
+            self.error, self.finished = error, True
+
+    def _turn(self) -> None:
+        if self._left is None:
+            if not self._sweeps.begin(self._org, self._owner, self._since):
+                self.finished = True
+                return
+            self._left = iter(self._sweeps.order(routine(self._connections, self._org))[:MOST])
+        name = next(self._left, None)
+        if name is not None:
+            self._look(name)
+            return
+        self._sweeps.end(self._org, self._owner)
+        LOG.info(log.Word.SWEPT, org=self._org)
+        self.finished = True
+
+    def _look(self, name: str) -> None:
+        last, past = self._sweeps.past(name)
+        if last is not None and not last.ended:
+            return  # its rotation looks itself
+        found = self._seen(name, last, past)
+        now, _ = self._sweeps.past(name)
+        if (now.id if now else "") != (last.id if last else ""):
+            return  # a rotation began under our eyes
+        for one in self._sweeps.note(self._org, name, self._owner, found):
+            self._say(name, one)
+
+    def _seen(self, name: str, last: Rotation | None, past: Past) -> tuple[Sighting, ...]:
+        connections, app = self._connections, self._connections.config.apps[name]
+        try:
+            ports = connections.ports(self._org)
+            consumer = last.consumer if last is not None else ports.salesforce.find(app.app, app.consumer)
+        except RotatorError as error:
+            return (Sighting("slot", Sight.BLIND, error.code, f"could not look: {error.message}", error.fix),)
+        target = target_of(name, app, connections.config.orgs[self._org].host)
+        return sweep(Scene(name, consumer, target, past, ports.salesforce, ports.vault))
+
+    def _say(self, name: str, one: Sighting) -> None:
+        if one.state is Sight.OK:
+            LOG.info(log.Word.SETTLED, org=self._org, app=name, look=one.look)
+        else:
+            LOG.warning(log.Word.DRIFT, org=self._org, app=name, look=one.look, state=one.state, message=one.words,
+                        fix=one.fix)  # fmt: skip
+        self._told(self._org, name, one)
+
+
+def routine(connections: Connections, org: str) -> list[str]:
+    """The apps of the org that the rotator rotates by itself."""
+    apps = connections.config.apps.items()
+    return [name for name, app in apps if app.org == org and app.enabled and app.kind == "external_client_app"]
+
+
+def wanted(connections: Connections, seen: Survey, began: datetime) -> Iterator[tuple[str, datetime]]:
+    """The orgs that are to be swept now, each with the time since which nobody has. `began`: when this process did; an
+    org that was never swept waits for its share of the interval, so that a start is no stampede."""
+    every = connections.config.timing.sweep
+    for org in connections.config.orgs if every else ():
+        last = seen.swept.get(org)
+        due = began + every * share(org) if last is None or last > seen.now else last + every * (0.9 + 0.2 * share(org))
+        if due <= seen.now:
+            yield org, last or began

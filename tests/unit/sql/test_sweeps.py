@@ -1,0 +1,97 @@
+"""The sweep's rows: one sweeper per org, each news once, and what the ledger knows of an app's pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from rotator.adapters.sql.database import Database
+from rotator.adapters.sql.survey import survey
+from rotator.adapters.sql.sweeps import Sweeps, seen
+from rotator.domain.sighting import Sight, Sighting
+from tests.contract.ledger_ports import CONTEXT, START, MovedTime, intent, open_database, outcome
+from tests.unit.sql.support import started, trail_of
+
+FINE = Sighting("slot")
+DRIFT = Sighting("slot", Sight.DRIFT, "abc:Active", "the staged slot is filled", "look")
+BLIND = Sighting("slot", Sight.BLIND, "down", "could not look: down", "wait")
+
+
+@pytest.fixture
+def time() -> MovedTime:
+    return MovedTime()
+
+
+@pytest.fixture
+def database(url: str, time: MovedTime) -> Iterator[Database]:
+    opened = open_database(url, time)
+    yield opened
+    opened.close()
+
+
+def test_one_of_several_daemons_sweeps_an_org(database: Database, time: MovedTime) -> None:
+    """While it is at it, and for as long as was said after it came to its end; one that died is followed after its
+    lease, and cannot end what it lost."""
+    sweeps = Sweeps(database, CONTEXT)
+    assert [sweeps.begin("acme", "one", START), sweeps.begin("acme", "two", START)] == [True, False]
+    assert sweeps.begin("bolt", "two", START)
+    time.advance(301)
+    assert sweeps.begin("acme", "two", START)
+    sweeps.end("acme", "one")
+    assert survey(database).swept == {}
+    sweeps.end("acme", "two")
+    assert survey(database).swept == {"acme": time.now}
+    assert not sweeps.begin("acme", "one", START)
+    assert sweeps.begin("acme", "one", time.now)
+
+
+def test_each_news_is_told_once(database: Database) -> None:
+    """A drift, the same again, another one, fine again: three rows in the trail, as `drift`; a first sight that is fine
+    is no news."""
+    sweeps = Sweeps(database, CONTEXT)
+    sweeps.begin("acme", "one", START)
+    other = Sighting("slot", Sight.DRIFT, "def:Active", "another", "look")
+    told = [len(sweeps.note("acme", "billing", "one", [one])) for one in (FINE, DRIFT, DRIFT, other, FINE, FINE)]
+    assert told == [0, 1, 0, 1, 1, 0]
+    rows = [(row["step"], row["phase"], row["outcome"], row["org"], row["app"]) for row in trail_of(database).history()]
+    assert rows == [("drift", "observe", word, "acme", "billing") for word in ("failed", "failed", "ok")]
+    assert database.read(seen) == {}
+
+
+def test_what_cannot_be_seen_is_told_and_forgets_no_drift(database: Database, time: MovedTime) -> None:
+    """Blind after fine is news, `unknown` in the trail; blind after a drift leaves the drift where it stands, with the
+    time since when."""
+    sweeps = Sweeps(database, CONTEXT)
+    sweeps.begin("acme", "one", START)
+    assert sweeps.note("acme", "billing", "one", [BLIND]) == (BLIND,)
+    assert sweeps.note("acme", "orders", "one", [DRIFT]) == (DRIFT,)
+    time.advance(60)
+    assert sweeps.note("acme", "orders", "one", [BLIND]) == ()
+    stands = database.read(seen)
+    assert {app: [(one.state, one.since) for one in told] for app, told in stands.items()} == {
+        "billing": [(Sight.BLIND, START)], "orders": [(Sight.DRIFT, START)]}  # fmt: skip
+    assert [row["outcome"] for row in trail_of(database).history()] == ["unknown", "failed"]
+
+
+def test_those_that_waited_longest_are_looked_at_first(database: Database, time: MovedTime) -> None:
+    """Never seen first, then by the time of the last look."""
+    sweeps = Sweeps(database, CONTEXT)
+    sweeps.begin("acme", "one", START)
+    for app in ("b", "a"):
+        sweeps.note("acme", app, "one", [FINE])
+        time.advance(1)
+    assert sweeps.order(["a", "b", "c"]) == ["c", "b", "a"]
+
+
+def test_the_past_of_an_app_tells_its_pairs_and_a_lost_post(database: Database) -> None:
+    """The key of a POST that was answered; a POST whose intent has no outcome is a lost one, by the rotation's id."""
+    ledger, lease, row = started(database)
+    sweeps = Sweeps(database, CONTEXT)
+    assert sweeps.past("billing")[1].own == ()
+    row = ledger.commit(lease, row, intent("stage"), {"posting": True})
+    assert sweeps.past("billing")[1].lost_post == row.id
+    ledger.commit(lease, row, outcome("stage"), {"posting": False, "new_key": "key1", "retired_at": START})
+    last, past = sweeps.past("billing")
+    assert last is not None
+    assert (past.lost_post, past.ruling, past.author("key1") is not None, past.author("x")) == ("", "key1", True, None)
