@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 from rotator import log
 from rotator.adapters.sql.survey import Survey
 from rotator.adapters.sql.sweeps import Sweeps
 from rotator.checks.sweep import Scene, sweep
-from rotator.domain.errors import RotatorError
+from rotator.domain.errors import RotatorError, Unavailable
 from rotator.domain.policy import share
 from rotator.domain.rotation import Rotation
 from rotator.domain.sighting import Past, Sight, Sighting
@@ -18,20 +18,20 @@ from rotator.wiring.settings import target_of
 
 LOG = log.get("sweep")
 MOST = 50  # apps of one sweep: about four calls to the org each, five where its consumer is not known yet
-Told = Callable[[str, str, Sighting], object]
+BLIND = 3  # apps in a row that could not be looked at: then the org or Vault is away, and not they
 
 
 class Sweep:
-    """One org's sweep, a turn per app. `told` is given org, app and what is news. Errors end up in `error`."""
+    """One org's sweep, a turn per app. Errors end up in `error`."""
 
-    def __init__(self, connections: Connections, org: str, owner: str, since: datetime,
-                 told: Told = lambda org, app, sighting: None) -> None:
+    def __init__(self, connections: Connections, org: str, owner: str, since: datetime) -> None:
         """`since`: nothing to do where somebody swept the org after it."""
         self.app, self.finished, self.idle = "", False, 0.0
         self.row: Rotation | None = None  # it has none
         self.error: RotatorError | None = None
-        self._connections, self._org, self._owner, self._since, self._told = connections, org, owner, since, told
-        self._sweeps = Sweeps(connections.database, connections.context)
+        self._connections, self._org, self._owner, self._since = connections, org, owner, since
+        self._sweeps = Sweeps(connections.database, connections.context, connections.outbox.routes)
+        self._blind = 0
         self._left: Iterator[str] | None = None
 
     def turn(self) -> None:
@@ -60,11 +60,14 @@ class Sweep:
         if last is not None and not last.ended:
             return  # its rotation looks itself
         found = self._seen(name, last, past)
+        self._blind = self._blind + 1 if all(one.state is Sight.BLIND for one in found) else 0
         now, _ = self._sweeps.past(name)
         if (now.id if now else "") != (last.id if last else ""):
             return  # a rotation began under our eyes
         for one in self._sweeps.note(self._org, name, self._owner, found):
             self._say(name, one)
+        if self._blind == BLIND:
+            raise Unavailable(f"the sweep of {self._org} could not look at {BLIND} apps in a row")
 
     def _seen(self, name: str, last: Rotation | None, past: Past) -> tuple[Sighting, ...]:
         connections, app = self._connections, self._connections.config.apps[name]
@@ -82,7 +85,6 @@ class Sweep:
         else:
             LOG.warning(log.Word.DRIFT, org=self._org, app=name, look=one.look, state=one.state, message=one.words,
                         fix=one.fix)  # fmt: skip
-        self._told(self._org, name, one)
 
 
 def routine(connections: Connections, org: str) -> list[str]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from rotator.adapters.sql.alarms import follow
 from rotator.adapters.sql.audit import Context, Subject, append, seq_of
 from rotator.adapters.sql.database import Database, instant, moment
 from rotator.adapters.sql.rows import from_row
 from rotator.adapters.sql.tables import consumers, rotations, sightings, sweeps
 from rotator.domain.event import Event
+from rotator.domain.notice import Notice, Routes, Status, Topic, app_key, nobody
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.sighting import Own, Past, Sight, Sighting
 from rotator.domain.words import Outcome, Phase
@@ -39,10 +41,10 @@ def seen(connection: Connection) -> Mapping[str, tuple[Sighting, ...]]:
 
 
 class Sweeps:
-    """The sweeps of one database. `context` stands in the trail."""
+    """The sweeps of one database. `context` stands in the trail, `routes` says who is told of a drift."""
 
-    def __init__(self, database: Database, context: Context) -> None:
-        self.database, self.context = database, context
+    def __init__(self, database: Database, context: Context, routes: Routes = nobody) -> None:
+        self.database, self.context, self.routes = database, context, routes
 
     def begin(self, org: str, owner: str, since: datetime) -> bool:
         """Takes the org in hand; false where somebody is at it, or swept it after `since`."""
@@ -109,6 +111,8 @@ class Sweeps:
             news = tuple(one for one in found if _is_news(one, before.get(one.look)))
             for one in found:
                 self._save(connection, app, one, before.get(one.look), now)
+            notices = [notice for one in news for notice in _notices(org, app, one, before.get(one.look))]
+            follow(connection, now, self.context.host, notices, self.routes)
             for one in news:
                 append(connection, now, self.context, Who("rotator", "daemon"), Subject(org=org, app=app),
                        events[one.look])  # fmt: skip
@@ -135,6 +139,15 @@ def _is_news(one: Sighting, before: Any) -> bool:
     if one.state is Sight.BLIND and before.state == Sight.DRIFT:
         return False
     return bool((one.state.value, one.what) != (before.state, before.what))
+
+
+def _notices(org: str, app: str, one: Sighting, before: Any) -> Iterator[Notice]:
+    """A drift that is over, and one that is there: another picture is another drift."""
+    key = f"{app_key(app, Topic.DRIFT)}/{one.look}"
+    if before is not None and before.state == Sight.DRIFT:
+        yield Notice(Topic.DRIFT, Status.RESOLVED, key, "as it should be, or another one", app=app, org=org)
+    if one.state is Sight.DRIFT:
+        yield Notice(Topic.DRIFT, Status.FIRING, key, one.words, one.fix, "drift", app=app, org=org)
 
 
 def _event(one: Sighting) -> Event:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from rotator.adapters.sql.database import Database
+from rotator.adapters.sql.outbox import Outbox
 from rotator.adapters.sql.survey import survey
 from rotator.adapters.sql.sweeps import Sweeps, seen
+from rotator.domain.notice import Topic
 from rotator.domain.sighting import Sight, Sighting
 from tests.contract.ledger_ports import CONTEXT, START, MovedTime, intent, open_database, outcome
 from tests.unit.sql.support import started, trail_of
@@ -72,6 +74,17 @@ def test_what_cannot_be_seen_is_told_and_forgets_no_drift(database: Database, ti
     assert {app: [(one.state, one.since) for one in told] for app, told in stands.items()} == {
         "billing": [(Sight.BLIND, START)], "orders": [(Sight.DRIFT, START)]}  # fmt: skip
     assert [row["outcome"] for row in trail_of(database).history()] == ["unknown", "failed"]
+
+
+def test_a_drift_is_a_notice_and_its_end_another(database: Database) -> None:
+    """Told, changed, put right: what holds is one condition of the app, and none is left."""
+    sweeps = Sweeps(database, CONTEXT, lambda notice: ["ops"])
+    outbox = Outbox(database, "host-1", lambda notice: ["ops"])
+    sweeps.begin("acme", "one", START)
+    for one, words in ((DRIFT, [DRIFT.words]), (DRIFT, [DRIFT.words]), (BLIND, [DRIFT.words]), (FINE, [])):
+        sweeps.note("acme", "billing", "one", [one])
+        assert [notice.message for notice in outbox.told(Topic.DRIFT)] == words
+    assert [waiting.waiting for waiting in outbox.backlog()] == [2]
 
 
 def test_those_that_waited_longest_are_looked_at_first(database: Database, time: MovedTime) -> None:
