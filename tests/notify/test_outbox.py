@@ -207,6 +207,7 @@ def test_a_sender_that_died_is_followed_by_another(bench: Bench) -> None:
     assert parcel is not None
     assert parcel.tries == 2
     bench.outbox.sent(parcel, "dead")  # it wakes late, and its word counts no more
+    assert [one.waiting for one in bench.outbox.backlog()] == [1]
     bench.outbox.sent(parcel, "two")
     assert bench.outbox.backlog() == []
 
