@@ -99,7 +99,7 @@ def _clear(path: Path) -> None:
 
 def _give_to(path: Path, group: str) -> None:
     number = group_id(group)
-    if number is not None:
+    if number not in (None, path.stat().st_gid):  # a unit with Group= needs no chown, and its filter refuses one
         try:
             os.chown(path, -1, number)
         except PermissionError:

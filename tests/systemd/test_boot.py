@@ -23,7 +23,9 @@ org = "acme"
 app = "{name}"
 vault_path = "salesforce/acme/{app}"
 overlap = "0s"
+hooks = {{ published = ["/bin/sh", "-c", "echo $ROTATOR_APP > /var/lib/rotator/hook"] }}
 """
+DROP_INS = "/etc/systemd/system/rotator.service.d"
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +109,19 @@ def test_a_reload_refuses_a_bad_configuration_and_takes_a_good_one(place: Place)
     assert (place.pid(), place.restarts()) == (before, 0)
 
 
+def test_a_hook_runs_inside_the_cage(place: Place) -> None:
+    """The program that an app names for `published` is started, and knows the app."""
+    place.machine.until(lambda: place.machine.run("test", "-s", "/var/lib/rotator/hook").returncode == 0)
+    assert place.machine.out("cat", "/var/lib/rotator/hook").strip() == "third"
+
+
+def test_an_anchor_of_the_trail_reaches_the_journal(place: Place) -> None:
+    """From inside the cage, as the field that a forwarder looks for."""
+    place.machine.until(lambda: place.machine.out("journalctl", "--no-pager", "-F", "ROTATOR_ANCHOR"), 75)
+    (anchor, *_) = place.machine.out("journalctl", "--no-pager", "-F", "ROTATOR_ANCHOR").splitlines()
+    assert json.loads(anchor)["seq"] >= 1
+
+
 def test_a_killed_daemon_is_started_again_and_goes_on(place: Place) -> None:
     """SIGKILL while Salesforce works at the POST of a rotation: systemd starts it again, and the same rotation ends
     done, with no second opened."""
@@ -149,6 +164,29 @@ def test_a_wrong_configuration_is_not_tried_again_and_a_human_is_told(place: Pla
     place.machine.out("systemctl", "start", "rotator")
 
 
+def test_encrypted_credentials_and_an_owner_of_the_tables_are_drop_ins(place: Place) -> None:
+    """As shipped: the secret comes from a file that this machine alone can open, `db check` stands in the place of
+    `db upgrade`, and the daemon starts; without its plain file, which is gone."""
+    place.machine.sh(f"""
+        plain=/etc/rotator/credentials/vault-secret-id
+        mkdir -p /etc/credstore.encrypted
+        systemd-creds encrypt --name=vault-secret-id $plain /etc/credstore.encrypted/vault-secret-id
+        mv $plain /home
+        cd /opt/rotator/lib/python3*/site-packages/rotator/_data/systemd/rotator.service.d
+        cp credentials-encrypted.conf postgresql-owner.conf {DROP_INS}
+        systemctl daemon-reload
+        systemctl restart rotator""")
+    assert place.machine.out("cat", "/run/credentials/rotator.service/vault-secret-id") == (
+        place.world["vault"]["secret_id"])  # fmt: skip
+    (before, *_) = [json.loads(line) for line in reversed(place.journal().splitlines()) if line.startswith('{"ok"')]
+    assert "before" not in before  # `db upgrade` tells it, `db check` does not
+    place.machine.sh(f"""
+        mv /home/vault-secret-id /etc/rotator/credentials/
+        rm {DROP_INS}/credentials-encrypted.conf {DROP_INS}/postgresql-owner.conf
+        systemctl daemon-reload
+        systemctl restart rotator""")
+
+
 def test_an_upgrade_by_the_guide_is_one_restart(place: Place) -> None:
     """The first start brought the oldest tables to this version. By the guide the database is copied, the wheel
     installed, the daemon restarted; its last line names the program before that restart, and nothing after it."""
@@ -179,7 +217,7 @@ def test_the_timer_does_the_work_in_place_of_the_daemon(place: Place) -> None:
 def test_the_journal_is_json_and_holds_no_secret(place: Place) -> None:
     """Every line that the program wrote is an object; in all that the machine has logged, and in the database, there is
     none of the secrets that the simulator ever gave out."""
-    program = place.machine.out("journalctl", "--no-pager", "-o", "cat", "-u", "rotator", "_COMM=rotator")
+    program = place.journal("_COMM=rotator", "_TRANSPORT=stdout")
     lines = [json.loads(line) for line in program.splitlines()]
     assert len(lines) > 100
     whole = place.machine.out("journalctl", "--no-pager", "-o", "cat")

@@ -89,10 +89,10 @@ def secret_files(schema: object) -> Iterator[str]:
 
 
 def test_a_credential_is_prepared_for_every_secret_of_the_configuration() -> None:
-    """What the schema shows as an example of a secret's file is a line of the unit or of the drop-in."""
+    """What the schema shows as an example of a secret's file is a line of the unit or of a drop-in."""
     wanted = set(secret_files(schema()))
     assert "vault-token" in wanted
-    lines = text_of(UNITS / "rotator.service") + text_of(UNITS / "rotator.service.d/credentials.conf")
+    lines = "".join(text_of(place) for place in (UNITS / "rotator.service", *UNITS.glob("rotator.service.d/*.conf")))
     prepared = set(re.findall(r"^#?LoadCredential=([^:]+):/etc/rotator/credentials/\1$", lines, re.M))
     assert wanted - prepared == set()
 
