@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 
 import click
 
@@ -49,6 +50,24 @@ def check(context: click.Context, take_over: bool) -> int:
             out.note(f"warning: {warning} (docs/database.md)")
         _tell(here, {"ok": True, "now": schema.HEAD, "warnings": list(warnings)},
               f"schema {schema.HEAD}: as it should be")  # fmt: skip
+    return 0
+
+
+@db.command()
+@click.option("--dry-run", is_flag=True, help="Only tells what differs.")
+@click.pass_context
+def rebuild(context: click.Context, dry_run: bool) -> int:
+    """Makes the rotations what the audit trail says. Stop the daemon and make a backup first."""
+    with session(context) as here:
+        from rotator.wiring.rebuilding import rebuild as work
+
+        done = work(here.connect(), os.environ, dry_run=dry_run)
+        words = f"{len(done.changed)} other than the trail says, {len(done.removed)} unknown to it"
+        ending = "nothing was changed" if dry_run else "as the trail says now"
+        told = f"{done.rotations} rotations in {done.rows} rows: {words}; {ending}"
+        _tell(here, {"ok": True, **asdict(done), "dry_run": dry_run}, told)
+        for one in done.headless:
+            out.note(f"left as it is: {one}, whose opening is not in the trail any more")
     return 0
 
 
