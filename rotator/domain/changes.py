@@ -50,6 +50,10 @@ class Changes(TypedDict, total=False):
     proven: bool
     claims: dict[str, Claim]
     switch: str
+    stage_first: bool
+    blocked_for: str
+    unblock_at: datetime | None
+    let_go: bool
     tries: int
     failing_since: datetime | None
     refused_calls: int

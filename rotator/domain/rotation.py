@@ -19,6 +19,7 @@ class Policy:
     probe: str = "limits"  # limits | userinfo | none
     dry_run: bool = False
     block_first: bool = False
+    stay_blocked: bool = False  # held before publish: the readers of the live path may be the leak
     including_users: bool = False
 
 
@@ -93,7 +94,11 @@ class Rotation:
     proof_tries: int = 0
     proven: bool = False
     claims: dict[str, Claim] = field(default_factory=dict)
-    switch: str = ""  # block-first: "blocked", then "unblocked"
+    switch: str = ""  # block-first: "blocking" (a call was sent), "blocked", "unblocked" (the new pair is primary)
+    stage_first: bool = False  # staging was refused while blocked: the block is lifted for it
+    blocked_for: str = ""  # a code: why it is blocked until a human says `release`
+    unblock_at: datetime | None = None  # blocked again until then
+    let_go: bool = False  # a human released what was to stay blocked
     tries: int = 0  # failures in a row: paces the retries
     failing_since: datetime | None = None
     refused_calls: int = 0  # clear refusals in a row of one step: the second holds

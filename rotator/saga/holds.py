@@ -28,8 +28,8 @@ RELEASE = "then `rotator release {app}`"
 def why_hold(s: Seen) -> Hold | None:
     """The first thing that is wrong with the picture; None where every part of it is expected."""
     checks: tuple[Callable[[Seen], Hold | None], ...] = (
-        _slot_unreadable, _drift, _live_dead, _displaced, _live_behind, _late_abandon, _no_order, _refused, _logins,
-        _foreign,
+        _blocked_again, _slot_unreadable, _drift, _live_dead, _displaced, _live_behind, _late_abandon, _no_order,
+        _refused, _logins, _foreign, _stay_blocked,
     )  # fmt: skip
     if _only_undoing(s):
         checks = (_slot_unreadable, _displaced, _live_behind, _late_abandon, _refused)
@@ -57,6 +57,31 @@ def _start_over(s: Seen) -> str:
         return f"{_by_hand(s)}; then `rotator abandon {s.row.app}`"
     return (f"somebody may have taken the app: block it in Setup, rotate its primary pair there, {_by_hand(s)}; then"
             f" `rotator force {s.row.app}` with another reason")
+
+
+BLOCKED = {
+    "new_refused": ("the new pair is primary, but refused after the unblock: the app is blocked again",
+                    "see the app's policies in Setup"),
+    "old_pair_accepted": ("the old pair is deleted, but logs in after the unblock: the app is blocked again",
+                          "open the app in Setup and look for a second consumer: docs/runbook.md, old_pair_accepted"),
+    "stage_refused": ("the org refuses to stage a pair, and not because of the block; the app stays blocked",
+                      "see `rotator history {app}` for what it says, and mend that"),
+}  # fmt: skip
+
+
+def _blocked_again(s: Seen) -> Hold | None:
+    if s.row.switch != "blocked" or not s.row.blocked_for:
+        return None
+    message, fix = BLOCKED[s.row.blocked_for]
+    return Hold(s.row.blocked_for, message, _fix(s, fix.format(app=s.row.app)))
+
+
+def _stay_blocked(s: Seen) -> Hold | None:
+    stays = s.row.policy.stay_blocked and not s.row.let_go and s.row.switch == "blocked"
+    if not stays or not s.escrowed or s.promoted or s.live_is_new:
+        return None
+    return Hold("stay_blocked", "the app is blocked, the new pair is safe in escrow and not yet published, as asked",
+                f"make sure that nobody unfit reads {s.row.target.path}; {RELEASE.format(app=s.row.app)}")
 
 
 def _slot_unreadable(s: Seen) -> Hold | None:

@@ -61,7 +61,7 @@ class Eyes:
                     record.now, picture)
         if picture.blank != NOWHERE:
             return seen
-        return self._with_old_versions(self._with_old_credential(seen))
+        return self._with_switch(self._with_old_versions(self._with_old_credential(seen)))
 
     def _with_old_credential(self, seen: Seen) -> Seen:
         row = seen.row
@@ -78,3 +78,9 @@ class Eyes:
         self._before_call()
         found = self.vault.versions_holding(self.target, row.old_keys, below=seen.live_number)
         return replace(seen, old_versions=found)
+
+    def _with_switch(self, seen: Seen) -> Seen:
+        if not {"block", "unblock"} & set(seen.unknown):
+            return seen
+        self._before_call()
+        return replace(seen, blocked=self.salesforce.blocked(self.consumer))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rotator.domain.changes import Changes
-from rotator.domain.errors import Refused, SlotTaken, Unavailable, must
+from rotator.domain.errors import LedgerUnavailable, Refused, SlotTaken, Unavailable, must
 from rotator.domain.pair import EscrowContent, SlotState, fingerprint
 from rotator.domain.session import Login, Probe
 from rotator.domain.words import Goal, Outcome, State
+from rotator.saga import block
 from rotator.saga.holds import Hold
 from rotator.saga.seen import Place, Seen
 from rotator.saga.undo import delete_slot, fence, primary_pair, write_escrow, write_live
-from rotator.saga.worker import Worker
+from rotator.saga.worker import LookAgain, Worker
 
 MOST_DISCARDS = 2
 
@@ -46,12 +47,15 @@ def stage(me: Worker, s: Seen) -> Seen:
         s = me.outcome(s, "stage", Outcome.REFUSED, error=error, posting=False)
         return me.hold(s, Hold("slot_taken", error.message, error.fix))
     except Refused as error:
-        return me.outcome(s, "stage", Outcome.REFUSED, error=error, **_failed(error))
+        means = _blocked_or_held(s) if s.row.policy.block_first else _failed(error)
+        return me.outcome(s, "stage", Outcome.REFUSED, error=error, **means)
     except Unavailable as error:
         me.outcome(s, "stage", Outcome.REFUSED, error=error, posting=False)
         raise
     me.eyes.memory = entry.pair
-    s = me.outcome(s, "stage", new_key=entry.pair.key, posting=False, evidence={"slot_id": entry.id})
+    seen_fact = {"stage_while_blocked": "yes" if s.row.switch == "blocked" else "no"}
+    s = me.outcome(s, "stage", new_key=entry.pair.key, posting=False, evidence={"slot_id": entry.id},
+                   learned=seen_fact if s.row.switch == "blocked" or s.row.stage_first else None)
     return s.infer(Place.ORG, slots=(entry,))
 
 
@@ -59,6 +63,13 @@ def _failed(error: Refused) -> Changes:
     """Ends the rotation before the pivot: what was begun is undone first."""
     return {"posting": False, "goal": Goal.ABANDON, "ends_as": State.FAILED, "reason": error.code,
             "message": error.message, "fix": error.fix}
+
+
+def _blocked_or_held(s: Seen) -> Changes:
+    """The first time the block may be why: it is lifted for the next try. Then a human must see it, the app blocked."""
+    if s.row.switch == "blocked" and not s.stages_first and not s.facts.yes("stage_while_blocked"):
+        return {"posting": False, "stage_first": True}
+    return {"posting": False, "blocked_for": "stage_refused", "switch": s.row.switch or "blocking"}
 
 
 def discard(me: Worker, s: Seen) -> Seen:
@@ -77,7 +88,8 @@ def escrow(me: Worker, s: Seen) -> Seen:
     new = must(s.slot, "the staged pair").pair
     olds = tuple(pair for pair in map(s.held_pair, s.row.old_keys) if pair)
     kept = s.pic.escrow.content
-    token = kept.canary if kept and kept.rotation_id == s.row.id else None
+    mine = (s.row.id, s.row.parent_id) if s.row.canary else (s.row.id,)  # a force may go on with its parent's witness
+    token = kept.canary if kept and kept.rotation_id in mine else None
     content = EscrowContent(s.row.id, new, olds, token)
     number = s.pic.escrow.number
     s = me.intent(s, "escrow", escrow_cas=number, evidence={"cas": number})
@@ -101,12 +113,24 @@ def canary(me: Worker, s: Seen) -> Seen:
     if me.salesforce.probe(login.token, canary_call(s)) is Probe.DEAD:
         raise Unavailable("a token of the old pair was issued, but does not work yet", code="token_not_usable")
     kept = s.pic.escrow.content
-    mine = kept if kept and kept.rotation_id == s.row.id else EscrowContent(s.row.id, None, kept.olds if kept else ())
+    whole = kept and (*kept.olds, *((kept.new,) if kept.new else ()))  # before a block: what is there stays there
+    mine = kept if kept and kept.rotation_id == s.row.id else EscrowContent(s.row.id, None, whole or ())
     old = must(old, "the old pair")
     olds = mine.olds if mine.find(old.key) else (*mine.olds, old)
     word = "jwt" if login.self_contained else "kept"
     return write_escrow(me, s, "canary", replace(mine, olds=olds, canary=login.token), canary=word,
                         run_as=login.user_id)
+
+
+def witness(me: Worker, s: Seen) -> Seen:
+    """Before a block: one try, for an incident does not wait for a witness."""
+    try:
+        return canary(me, s)
+    except LedgerUnavailable:
+        raise
+    except (Unavailable, Refused, LookAgain) as error:
+        code = error.code if isinstance(error, Unavailable | Refused) else "vault_refused"
+        return me.observe(s, "canary", Outcome.UNKNOWN, canary="none", evidence={"not_had": code})
 
 
 def canary_call(s: Seen) -> str:
@@ -156,6 +180,8 @@ def _not_yet(me: Worker, s: Seen) -> Seen:
     if s.now < until:
         tries = s.row.tries + 1
         return me.park(s, "verify", min(until, s.now + me.pace(tries)), tries=tries)
+    if s.promoted and s.row.policy.block_first:
+        return block.again(me, s, "verify", "new_refused")
     if s.promoted:
         return me.hold(s, Hold("new_refused", "the new pair is primary, but Salesforce does not accept it",
                                f"see the app's policies in Setup; then `rotator release {s.row.app}`"))

@@ -12,6 +12,7 @@ from rotator.domain.errors import Refused, Unavailable, must
 from rotator.domain.pair import Pair, fingerprint
 from rotator.domain.session import Probe
 from rotator.domain.words import CLAIMS, Claim, Outcome, State
+from rotator.saga import block
 from rotator.saga.mint import canary_call
 from rotator.saga.seen import Seen
 from rotator.saga.sessions import look_through
@@ -61,6 +62,8 @@ def refused(me: Worker, s: Seen) -> Seen:
         at = me.salesforce.time() or me.now()
         return me.observe(s, "refused", refused_at=at, ended_before=at, retired_at=s.now, refusals=1,
                           last_refusal=me.now(), evidence=_asked(s))
+    if s.row.policy.block_first:
+        return _block_again(me, s, "refused", retired)
     tries = s.row.tries + 1
     s = me.observe(s, "refused", Outcome.FAILED, retired_at=retired, refusals=0)
     if s.now < retired + 2 * me.timing.propagation:
@@ -68,6 +71,12 @@ def refused(me: Worker, s: Seen) -> Seen:
     return unproven(me, s, "old_pair_accepted", "the old pair is deleted, but still logs in",
                     "open the app in Setup and look for a second consumer: docs/runbook.md, old_pair_accepted",
                     {"refused": Claim.FAILED})
+
+
+def _block_again(me: Worker, s: Seen, step: str, retired: datetime) -> Seen:
+    """Within W the acceptance may be propagation: blocked until it is over. Later: until a human says `release`."""
+    over = retired + me.timing.propagation
+    return block.again(me, s, step, "old_pair_accepted", over if s.now < over else None)
 
 
 def destroy(me: Worker, s: Seen) -> Seen:
@@ -111,7 +120,10 @@ def _kept(me: Worker, s: Seen, claims: dict[str, Claim]) -> Seen:
 def _one_more(me: Worker, s: Seen) -> Seen:
     """One round of the series. Any acceptance starts the count, and the ending of sessions, from the beginning: tokens
     were given out after the refusal that was seen first."""
-    if not ask_old_pairs(me, s):
+    accepted = not ask_old_pairs(me, s)
+    if accepted and s.row.policy.block_first:
+        return _block_again(me, s, "prove", s.row.retired_at or s.now)
+    if accepted:
         return me.observe(s, "prove", Outcome.FAILED, last_refusal=s.now, refusals=0, refused_at=None, revoked=0,
                           evidence=_asked(s))
     until = (me.salesforce.time() or me.now()) if s.row.force else s.row.ended_before

@@ -31,7 +31,15 @@ def opened(opening: Opening, last: Rotation | None, rotation_id: str, now: datet
     if opening.trigger is not Trigger.FORCE:
         return replace(row, parent_id=last.id)
     known = (*opening.old_keys, *last.old_keys, last.new_key)
-    return replace(row, parent_id=last.id, parent_new=last.new_key, old_keys=tuple(dict.fromkeys(filter(None, known))))
+    row = replace(row, parent_id=last.id, parent_new=last.new_key, old_keys=tuple(dict.fromkeys(filter(None, known))))
+    return _still_blocked(row, last) if last.switch in ("blocking", "blocked") else row
+
+
+def _still_blocked(row: Rotation, last: Rotation) -> Rotation:
+    """A force over one that has blocked the app must unblock it, and can have no witness but the one there is."""
+    kept = last.canary if last.canary in ("kept", "jwt") else ""
+    return replace(row, policy=replace(row.policy, block_first=True), switch=last.switch, canary=kept or "none",
+                   stage_first=last.stage_first, run_as=last.run_as)
 
 
 def superseded(now: datetime) -> Changes:
@@ -101,7 +109,8 @@ def released(row: Rotation, *, discard_foreign: str) -> Changes:
     if row.state is not State.HELD:
         raise Refused(f"the rotation of {row.app} is {row.state}, not held", code="not_held",
                       fix="see `rotator status`")
-    changes: Changes = {**GOES_ON, "discard_foreign": discard_foreign}
+    changes: Changes = {**GOES_ON, "discard_foreign": discard_foreign, "blocked_for": "", "unblock_at": None,
+                        "let_go": row.let_go or row.reason == "stay_blocked"}
     if row.goal is Goal.ABANDON and row.ends_as is State.HELD and not row.new_key:
         again: Changes = {"goal": Goal.ROTATE, "ends_as": State.ABANDONED, "verify_until": None, "verified": "",
                           "compared": "", "canary": "", "publish_version": -1}

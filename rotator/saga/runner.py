@@ -110,7 +110,8 @@ class Runner:
         """A clear no to a read: before anything was begun the rotation has failed, later a human must mend it."""
         s = self._blind()
         row = s.row  # a force goes on with what its parent began; after a discard the escrow still holds the pair
-        begun = row.new_key or row.posting or s.unknown or row.goal is Goal.ABANDON or row.parent_id or row.discards
+        begun = (row.new_key or row.posting or row.switch or s.unknown or row.goal is Goal.ABANDON or row.parent_id
+                 or row.discards)
         if begun or isinstance(error, Unintelligible):
             fix = f"{error.fix}; then `rotator release {row.app}`"
             self.me.hold(s, Hold(error.code, error.message, fix))

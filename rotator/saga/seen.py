@@ -52,6 +52,7 @@ class Seen:
     pic: Picture
     old_credential: Credential | None = None  # what the live version held when we began, where it is needed
     old_versions: tuple[int, ...] = ()  # readable versions, but not the newest, that hold an old pair
+    blocked: bool | None = None  # the app's OAuth switch, where an intent to turn it has no outcome
 
     # --- the picture, in short words -------------------------------------------------
     @property
@@ -191,6 +192,11 @@ class Seen:
         return not self.facts.yes("rotated_pair_accepted")
 
     @property
+    def stages_first(self) -> bool:
+        """The org does not stage while the app is blocked, as is known or as this rotation saw."""
+        return self.row.stage_first or self.facts.no("stage_while_blocked")
+
+    @property
     def overlap_over(self) -> bool:
         return self.row.overlap_ended or self.row.force
 
@@ -229,5 +235,7 @@ class Seen:
             "publish": self.live_is_new,
             "promote": self.promoted,
             "retire": self.finished,
+            "block": self.blocked is True,
+            "unblock": self.blocked is False,
         }
         return all(done.get(step, False) for step in self.unknown)

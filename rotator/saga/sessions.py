@@ -47,12 +47,13 @@ class Found:
 
 
 def revoke_due(s: Seen) -> bool:
-    """After the first refusal; in a force once more when the series of refusals is complete, W after retire: a server
+    """After the first refusal (block-first did it once before); in a force once more when the series of refusals is complete, W after retire: a server
     that had not heard of the deletion may have given out tokens meanwhile."""
     if not (s.finished and s.row.policy.sessions):
         return False
-    again = s.row.force and s.row.revoked == 1 and s.row.claims.get("refused") is Claim.PROVEN
-    return s.row.revoked == 0 or again
+    before = int(s.row.policy.block_first)
+    again = s.row.force and s.row.revoked == 1 + before and s.row.claims.get("refused") is Claim.PROVEN
+    return s.row.revoked <= before or again
 
 
 def revoke(me: Worker, s: Seen) -> Seen:

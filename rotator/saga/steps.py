@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from rotator.domain.errors import must
 from rotator.domain.pair import SlotState
+from rotator.saga.block import block, block_due, ending_due, lift, lift_due, unblock, unblock_due, witness_due
 from rotator.saga.holds import why_hold
-from rotator.saga.mint import canary, clear, discard, escrow, stage, turn_back, verify
+from rotator.saga.mint import canary, clear, discard, escrow, stage, turn_back, verify, witness
 from rotator.saga.proof import close, destroy, prove, refused
 from rotator.saga.seen import EVERYWHERE, NOWHERE, Place, Seen
 from rotator.saga.sessions import revoke, revoke_due
@@ -83,6 +84,10 @@ BOTH = frozenset({Place.ORG, Place.LIVE})
 STEPS = (
     # a call of unknown outcome: unless it reads as done, wait until it cannot land after our next one
     Step("settle", lambda s: bool(s.unknown), settle, EVERYWHERE),
+    # block-first, before all else: a witness while one can be had, then nobody logs in, then what is begun ends
+    Step("canary", witness_due, witness, EVERYWHERE),
+    Step("block", block_due, block, EVERYWHERE),
+    Step("revoke", ending_due, revoke),
     # live serves a dead pair, and we hold a living one
     Step("restore", lambda s: s.rescue is not None, restore, EVERYWHERE),
     Step("hold", lambda s: why_hold(s) is not None, hold, EVERYWHERE),
@@ -90,6 +95,8 @@ STEPS = (
     Step("abandon", lambda s: s.abandoning, abandon, EVERYWHERE),
     # what the last rotation left in the slot; in a force, whatever is there
     Step("clear", lambda s: s.clearable, clear, BOTH),
+    # an org that stages nothing while blocked
+    Step("unblock", lift_due, lift, BOTH),
     # nothing is under way: mint a second pair, the first stays valid
     Step("stage", stage_due, stage, BOTH),
     # staged, but nobody can use it
@@ -108,6 +115,8 @@ STEPS = (
     # readers of the old pair have time to follow
     Step("overlap", lambda s: s.live_is_new and not s.overlap_over and (s.promoted or s.overlap_first), overlap),
     Step("retire", lambda s: s.slot_is_old and s.live_is_new and s.overlap_over, retire, BOTH),
+    # block-first: only now can the new pair be seen to log in, and the old one to be refused
+    Step("unblock", unblock_due, unblock, BOTH),
     Step("refused", lambda s: s.finished and s.row.refused_at is None, refused),
     # what logins left behind; in a force once more when the refusals are complete
     Step("revoke", revoke_due, revoke),

@@ -20,15 +20,22 @@ LONGEST_WAY_BACK = timedelta(hours=1)  # how long readers get to follow an aband
 def settle(me: Worker, s: Seen) -> Seen:
     """A late call cannot be recalled: unless the outcome reads as done, wait until it cannot land after our next."""
     if s.landed:
-        return me.outcome(s, "settle", evidence={"landed": list(s.unknown)}, settle_until=None)
+        return me.outcome(s, "settle", evidence={"landed": list(s.unknown)}, **_settled(s))
     since = s.row.failing_since or s.now
     if s.row.settle_until is None or s.now < s.row.settle_until:
         until = s.row.settle_until or s.now + me.timing.settle
         lasts = s.now - since >= me.timing.vault_wait
         return me.park(s, "settle", until, State.WAITING if lasts else State.RUNNING, settle_until=until,
                        failing_since=since)
-    s = me.outcome(s, "settle", Outcome.UNKNOWN, evidence={"steps": list(s.unknown)}, settle_until=None)
+    s = me.outcome(s, "settle", Outcome.UNKNOWN, evidence={"steps": list(s.unknown)}, **_settled(s))
     return s.doubt()
+
+
+def _settled(s: Seen) -> Changes:
+    """An unblock of unknown outcome, and more to be done behind the block: it is looked at, and blocked where it is
+    not. What is finished is unblocked in any case."""
+    unsure = s.row.policy.block_first and not s.finished and {"block", "unblock"} & set(s.unknown)
+    return {"settle_until": None, "switch": "blocking"} if unsure else {"settle_until": None}
 
 
 def restore(me: Worker, s: Seen) -> Seen:

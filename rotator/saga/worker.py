@@ -167,6 +167,8 @@ class Worker:
                              "fix": "" if gentle else error.fix}
             if step == "publish":
                 said["publish_version"] = -1
+            if step == "block":
+                said["switch"] = ""
             self.outcome(s, step, Outcome.REFUSED, error=error, **said)
             raise LookAgain from None
         except Unavailable as error:

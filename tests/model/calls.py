@@ -47,6 +47,7 @@ class Truth:
     delete_slow: bool = True  # a deleted pair logs in once more
     new_pair_slow: bool = False  # the first login of a new pair is refused
     may_destroy: bool = True  # Vault lets the rotator destroy versions of the live path
+    stage_while_blocked: bool = True
 
 
 class Entry(NamedTuple):
@@ -94,6 +95,8 @@ class Calls:
     sessions: bool = True
     overlap: timedelta = timedelta(hours=24)
     dry_run: bool = False
+    block_first: bool = False  # of the force that is asked for next
+    stay_blocked: bool = False
     left: Any = None  # the epoch and the picture of a process that waits
     wanted: Any = None  # the trigger of a rotation that was asked for and is not open yet
     # the hook through which operators, strangers and other workers come in (scenes.py)
@@ -105,6 +108,7 @@ class Calls:
     lingers: set[Pair] = field(default_factory=set)  # deleted, but logs in once more
     tokens: dict[str, tuple[str, datetime]] = field(default_factory=lambda: {"t1": ("key0", START)})
     blocked: bool = False
+    owes_block: bool = False  # the old pair logged in after the unblock
     # Vault
     live: dict[int, Credential] = field(default_factory=lambda: {1: Credential(pair(0), "", {"note": ""})})
     live_number: int = 1

@@ -1,8 +1,8 @@
 """Planted mistakes of the protocol: each must be caught by the checker, or the checker is worth nothing.
 
 A mutant is a copy of the tree in a folder of its own, with some texts replaced (each must occur just once), run as a
-process of its own. The list is that of the design's saga_model.py (less the two that need block-first, which is not
-built yet), that of reference/models.md 3.2 (6), and what time adds.
+process of its own. The list is that of the design's saga_model.py, that of reference/models.md 3.2 (6), and what time
+adds.
 """
 
 from __future__ import annotations
@@ -135,6 +135,32 @@ MUTANTS = (
     Mutant("close leaves the escrow", "one routine", {SAGA + "proof.py": (
         ("    if s.escrow_left:\n        return drop_escrow(me, s)\n", ""),),
         SAGA + "steps.py": (("s.finished and s.row.proven and s.escrow_left, close)", "False, close)"),)}),
+    Mutant("a refusal counts without a control, while blocked", "block-first", {SAGA + "proof.py": (
+        ("        if not me.login(new).accepted:\n", "        if False:\n"),),
+        SAGA + "block.py": (('return s.row.switch == "blocked" and s.finished',
+                             'return s.row.switch == "blocked" and s.finished and s.row.refused_at is not None'),)}),
+    Mutant("block before the canary", "block-first", {SAGA + "block.py": (
+        ("return wanted and s.primary.key in s.row.old_keys", "return False"),)}),
+    Mutant("unblock before the old pair is gone", "block-first", {SAGA + "block.py": (
+        ('return s.row.switch == "blocked" and s.finished', 'return s.row.switch == "blocked" and s.live_is_new'),)}),
+    Mutant("never unblock", "block-first", {SAGA + "block.py": (
+        ('return s.row.switch == "blocked" and s.finished', "return False"),)}),
+    Mutant("old is accepted after the unblock, and nobody blocks again", "block-first", {SAGA + "proof.py": (
+        ('return _block_again(me, s, "refused", retired)', "pass"),)}),
+    Mutant("what stays blocked is published", "stay-blocked", {SAGA + "holds.py": (
+        ("_foreign, _stay_blocked,", "_foreign,"),)}),
+    Mutant("a force forgets that the app is blocked", "operator, block-first", {SAGA + "requests.py": (
+        ('if last.switch in ("blocking", "blocked") else row', "if False else row"),)}),
+    Mutant("lifted to stage, and not blocked again", "block-first", {SAGA + "block.py": (
+        ("waits_for_stage = s.stages_first and not s.escrowed and", "waits_for_stage = s.stages_first and"),)}),
+    Mutant("turn the switch again without a look", "block-first", {SAGA + "block.py": (
+        ("        me.salesforce.set_blocked(me.consumer, blocked)\n",
+         "        try:\n            me.salesforce.set_blocked(me.consumer, blocked)\n        except OutcomeUnknown:\n"
+         "            me.salesforce.set_blocked(me.consumer, blocked)\n"),
+        ("from rotator.domain.words import Outcome\n",
+         "from rotator.domain.errors import OutcomeUnknown\nfrom rotator.domain.words import Outcome\n"))}),
+    Mutant("no intent before the block", "block-first", {SAGA + "block.py": (
+        ("    s = me.intent(s, step, evidence=evidence, **before)\n", ""),)}),
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from rotator.domain.facts import Facts
 from rotator.domain.pair import SlotState
 from rotator.domain.rotation import Rotation
 from rotator.domain.words import State
-from tests.model.calls import CONSUMER, TARGET, Entry, Truth, pair
+from tests.model.calls import ACCEPTING, CONSUMER, TARGET, Entry, Truth, pair
 from tests.model.rules import Violation
 from tests.model.scenes import OPERATOR, SCENES
 from tests.model.strangers import FOREIGN
@@ -37,8 +37,11 @@ FAULTS: tuple[Any, ...] = (
     "crash-before", "crash-after", "lost", "applied", "garbled", "unclear",
     *(("late", d) for d in DELAYS), *(("crash-late", d) for d in DELAYS),
 )  # fmt: skip
+ACTED = ("operator", "operator, block-first", "foreign", "foreign, force", "foreign, block-first, force")
+BESIDE = ("stay-blocked", "operator, block-first", "foreign, block-first, force")  # mostly what others show as well
 Plan = tuple[dict[int, Any], dict[int, str]]  # faults and acts, each by number of the call
 UNKNOWN = Facts({})
+NO_STAGE = Facts({**ACCEPTING.values, "stage_while_blocked": "no"})
 NOT_STAGED = Facts({"staged_pair_accepted": "no", "rotated_pair_accepted": "yes"})
 NOT_ROTATED = Facts({"staged_pair_accepted": "yes", "rotated_pair_accepted": "no"})
 NEITHER = Facts({"staged_pair_accepted": "no", "rotated_pair_accepted": "no"})
@@ -59,6 +62,8 @@ WORLDS: dict[str, dict[str, Any]] = {
     "facts unknown": {"known": UNKNOWN},
     "unknown, staged not": {"truth": Truth(staged_pair_accepted=False), "known": UNKNOWN},
     "unknown, rotated not": {"truth": Truth(rotated_pair_accepted=False), "known": UNKNOWN},
+    "nothing staged while blocked": {"truth": Truth(stage_while_blocked=False)},
+    "... and that is known": {"truth": Truth(stage_while_blocked=False), "known": NO_STAGE},
     "live path absent": {"live": {}, "live_number": 0},
     "sessions kept": {"sessions": False},
     "no overlap": {"overlap": timedelta(0)},
@@ -85,7 +90,7 @@ def plans(job: Job, horizon: int) -> Iterator[Plan]:
     yield from singles if job.singles < 0 else rng.sample(singles, min(job.singles, len(singles)))
     if job.scene.startswith("frozen"):
         yield from _dying(job.sample, rng, calls)
-    elif job.scene in ("operator", "foreign", "foreign, force"):
+    elif job.scene in ACTED:
         yield from _acted(job, rng, calls, horizon)
     else:
         yield from _doubles(calls) if job.sample < 0 else _sampled(job.sample, rng, calls)
@@ -95,8 +100,8 @@ def _singles(scene: str, calls: range) -> Iterator[Plan]:
     if scene.startswith("frozen"):
         kinds = ("frozen", "frozen-next", "frozen-abandon", "frozen-force")
         yield from (({n: kind}, {}) for n, kind in itertools.product(calls, kinds))
-    elif scene in ("operator", "foreign", "foreign, force"):
-        acts = OPERATOR if scene == "operator" else FOREIGN
+    elif scene in ACTED:
+        acts = OPERATOR if scene.startswith("operator") else FOREIGN
         yield from (({}, {n: act}) for n, act in itertools.product(calls, acts))
     else:
         yield from (({n: fault}, {}) for n, fault in itertools.product(calls, FAULTS))
@@ -119,7 +124,7 @@ def _dying(count: int, rng: random.Random, calls: range) -> Iterator[Plan]:
 
 
 def _acted(job: Job, rng: random.Random, calls: range, horizon: int) -> Iterator[Plan]:
-    acts = OPERATOR if job.scene == "operator" else FOREIGN
+    acts = OPERATOR if job.scene.startswith("operator") else FOREIGN
     if acts is FOREIGN and job.singles < 0:  # somebody stages, and our call fails: was it ours?
         yield from (({n: "lost"}, {n: act}) for n, act in itertools.product(calls, FOREIGN[:3]))
     for _ in range(job.sample):
@@ -135,16 +140,21 @@ def jobs(scene: str = "", full: bool = False) -> list[Job]:
             continue
         default = world == "default"
         sample = (1500 if default else 60) * (10 if full else 1)
+        if name in BESIDE and not full:
+            sample = 400 if default else 20
         every = full and default and name == "one routine"
-        job = Job(name, world, -1 if default or full else 150, -1 if every else sample)
+        few = 50 if name in BESIDE else 150
+        job = Job(name, world, -1 if default or full else few, -1 if every else sample)
         parts = 16 if every else 1
         out += [job._replace(part=part, parts=parts) for part in range(parts)]
     return out
 
 
 def _nothing_new(scene: str, world: str) -> bool:
-    if scene == "force" and "unknown" in world:
-        return True  # it needs the facts
+    if scene in ("force", "block-first", "stay-blocked", "operator, block-first") and "unknown" in world:
+        return True  # they need the facts
+    if "blocked" in world and "block" not in scene and scene != "operator":
+        return True
     same = ("sessions kept", "tokens outlive the pair", "author not given", "no overlap")
     return scene.endswith(", force") and world in same
 

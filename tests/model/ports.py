@@ -106,7 +106,7 @@ class MemorySalesforce:
         return self.w.blocked
 
     def set_blocked(self, consumer: Consumer, blocked: bool) -> None:
-        self.w.io("switch", setattr, self.w, "blocked", blocked)
+        self.w.io("switch", self.w.turn, blocked, self.w.row)
 
     def time(self) -> datetime | None:
         return self.w.now
@@ -246,6 +246,7 @@ class MemoryLedger:
         w.publish_cas = w.publish_cas if publish_cas is None else publish_cas
         w.escrow_cas = w.escrow_cas if escrow_cas is None else escrow_cas
         self._refusal_has_control(event, changes)
+        w.owes_block |= w.row.switch == "unblocked" and event.outcome is Outcome.FAILED and changes.get("refusals") == 0
         for name, value in (learned or {}).items():
             w.known = w.known.learn(name, value)
         w.rows[-1] = replace(w.row, **changes)

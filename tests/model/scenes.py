@@ -25,7 +25,7 @@ from tests.model.world import World
 TIMING = Timing(propagation=timedelta(seconds=20), proof_spacing=timedelta(seconds=5))
 LEASE = TIMING.lease.total_seconds()
 MOST_STARTS = 150
-OPERATOR = ("abandon", "force")
+OPERATOR = ("abandon", "force", "force block-first")
 
 
 def ports(w: World) -> Ports:
@@ -40,8 +40,9 @@ def start(w: World, trigger: Trigger | None) -> None:
         return w.advance(w.lease_until - w.now)
     row, picture = (w.rows[-1] if w.rows else None), None
     if trigger is not None:
-        policy = Policy(overlap=w.overlap, sessions=w.sessions, destroy_old=trigger is Trigger.FORCE,
-                        dry_run=w.dry_run)
+        force = trigger is Trigger.FORCE
+        policy = Policy(overlap=w.overlap, sessions=w.sessions, destroy_old=force, dry_run=w.dry_run,
+                        block_first=force and w.block_first, stay_blocked=force and w.stay_blocked)
         row, picture = open_rotation(here, lease, app="billing", org="acme", consumer=CONSUMER, target=TARGET,
                                      policy=policy, who=Who(), trigger=trigger)
         w.wanted = None
@@ -77,7 +78,7 @@ def begin(w: World, trigger: Trigger = Trigger.MANUAL) -> None:
 
 def others(w: World, kind: str) -> None:
     """What goes on while a worker is frozen."""
-    if kind in ("frozen-abandon", "frozen-force"):
+    if kind in ("frozen-abandon", "frozen-force", "frozen-force block-first"):
         do(w, kind.removeprefix("frozen-"))
     if not w.rows:
         return
@@ -89,9 +90,9 @@ def others(w: World, kind: str) -> None:
 
 def do(w: World, act: str) -> None:
     """An operator's or a stranger's act; nothing where it does not apply."""
-    if act == "force":
+    if act.startswith("force"):
         w.wanted = Trigger.FORCE
-        force_now(w)
+        force_now(w, block_first=act != "force")
     elif act == "abandon":
         if w.rows and not w.row.ended and w.row.state is not State.HELD:
             try:
@@ -104,7 +105,7 @@ def do(w: World, act: str) -> None:
         w.acts_done += before != (w.primary, tuple(w.slot), w.live_number)
 
 
-def force_now(w: World) -> None:
+def force_now(w: World, *, block_first: bool = False) -> None:
     """Another process opens the force in one transaction; whoever holds the lease finds it at its next commit."""
     def opens(w: World) -> None:
         here = ports(w)
@@ -112,7 +113,8 @@ def force_now(w: World) -> None:
         lease = here.ledger.claim(CONSUMER.org_id, CONSUMER.consumer_id, "operator", 0)
         assert lease is not None
         open_rotation(here, lease, app="billing", org="acme", consumer=CONSUMER, target=TARGET,
-                      policy=Policy(overlap=timedelta(0), sessions=w.sessions, destroy_old=True), who=Who(),
+                      policy=Policy(overlap=timedelta(0), sessions=w.sessions, destroy_old=True,
+                                    block_first=block_first), who=Who(),
                       trigger=Trigger.FORCE)
         here.ledger.yield_lease(lease)
         w.wanted = None
@@ -139,6 +141,8 @@ def finish(w: World) -> State:
         rule(live is None or live.pair == w.primary, f"{state} but live is not the primary pair")
         rule(not w.slot, f"{state} but the slot is not empty (11)")
     rule(state not in ENDED or not w.escrow, f"{state} but a secret is left in escrow (11)")
+    rule(state is State.HELD or not w.blocked, f"BLOCKED though {state}")
+    rule(not w.owes_block, f"{state}, and the old pair logged in after the unblock: not blocked again")
     if state is State.DONE:
         done_is_true(w)
     trail = len(w.trail)
@@ -169,15 +173,48 @@ def expected(w: World) -> tuple[State, ...]:
     """Without foreign acts: how a rotation may end in this world."""
     known, truth = w.known, w.truth
     orders = not known.no("staged_pair_accepted") or known.yes("rotated_pair_accepted")
-    missing = known.unknown("staged_pair_accepted") and not truth.staged_pair_accepted
+    missing = known.unknown("staged_pair_accepted") and (w.row.policy.block_first or not truth.staged_pair_accepted)
     if not orders or missing:
         return (State.HELD,)
     provable = not w.row.policy.sessions or truth.tokens_die_with_pair or truth.tokens_listed
     kept = w.row.policy.destroy_old and not truth.may_destroy
     end = State.DONE if provable and not kept else State.UNPROVEN
+    young = truth.new_pair_slow and w.row.parent_id != ""  # its old pair is one that nobody was let in with yet
+    if (w.row.policy.block_first or young) and w.row.canary == "none" and (w.faults or w.acts):
+        return (end, State.UNPROVEN, State.HELD)  # one try only: an incident does not wait for a witness
     if "garbled" in w.faults.values():
         return (end, State.FAILED, State.HELD)
     return (end, State.HELD) if "unclear" in w.faults.values() else (end,)
+
+
+def block_first(w: World) -> list[State]:
+    """A force that blocks the app first, under faults: a refusal is mended and released."""
+    w.block_first = True
+    return rotations(w, Trigger.FORCE)
+
+
+def released_if_blocked_again(w: World, state: State) -> State:
+    """The old pair logged in later than W after retire: blocked until a human has seen it."""
+    if state is not State.HELD or w.row.reason not in ("old_pair_accepted", "new_refused"):
+        return state
+    rule(w.blocked and w.row.policy.block_first and bool(w.faults or w.acts), "HELD, but not blocked again")
+    MemoryLedger(w).release(w.row.id, Who())
+    return finish(w)
+
+
+def stay_blocked(w: World) -> list[State]:
+    """It holds before publish, blocked, until a human says `release`."""
+    w.block_first = w.stay_blocked = True
+    begin(w, Trigger.FORCE)
+    states = [finish(w)]
+    if w.row.reason == "stay_blocked":
+        rule(w.blocked and not w.published, "STAYS BLOCKED, but readers got the new pair")
+        MemoryLedger(w).release(w.row.id, Who())
+        states.append(released_if_blocked_again(w, finish(w)))
+        rule(states[-1] is not State.HELD or w.row.reason != "stay_blocked", "HELD again after the release")
+    rule(states[-1] in expected(w), f"ENDED {states[-1]} {w.row.reason} {w.row.message}")
+    rule(len(states) == 2 or states[-1] is not State.DONE, "DONE without a release")
+    return states
 
 
 def rotations(w: World, *triggers: Trigger) -> list[State]:
@@ -186,7 +223,7 @@ def rotations(w: World, *triggers: Trigger) -> list[State]:
     for trigger in triggers:
         before = len(w.published)
         begin(w, trigger)
-        states.append(finish(w))
+        states.append(released_if_blocked_again(w, finish(w)))
         rule(states[-1] in expected(w), f"ENDED {states[-1]} {w.row.reason} {w.row.message}")
         if states[-1] is State.HELD and "unclear" in w.faults.values() and w.row.reason == "login":
             MemoryLedger(w).release(w.row.id, Who())
@@ -200,18 +237,20 @@ def rotations(w: World, *triggers: Trigger) -> list[State]:
     return states
 
 
-def operated(w: World) -> list[State]:
+def operated(w: World, trigger: Trigger = Trigger.MANUAL, *, block_first: bool = False) -> list[State]:
     """An operator abandons, or forces over what is open, at some point."""
-    begin(w)
-    state = finish(w)
+    w.block_first = block_first
+    begin(w, trigger)
+    state = released_if_blocked_again(w, finish(w))
     abandoned = state is State.ABANDONED and w.row.goal is Goal.ABANDON
     rule(abandoned or state in expected(w), f"ENDED {state} {w.row.reason} {w.row.message}")
     rule(state is not State.DONE or w.published.count(w.row.new_key) == 1, "NOT PUBLISHED exactly once")
     return [state]
 
 
-def disturbed(w: World, trigger: Trigger = Trigger.MANUAL) -> list[State]:
+def disturbed(w: World, trigger: Trigger = Trigger.MANUAL, *, block_first: bool = False) -> list[State]:
     """Strangers act. Where we hold a living pair, live ends up accepted; else it ends held. Then a human releases."""
+    w.block_first = block_first
     begin(w, trigger)
     states = [finish(w)]
     for _ in range(2):
@@ -258,8 +297,12 @@ SCENES: dict[str, Callable[[World], list[State]]] = {
     "two routine": lambda w: rotations(w, Trigger.MANUAL, Trigger.SCHEDULED),
     "force": lambda w: rotations(w, Trigger.FORCE),
     "operator": operated,
+    "operator, block-first": lambda w: operated(w, Trigger.FORCE, block_first=True),
+    "block-first": block_first,
+    "stay-blocked": stay_blocked,
     "foreign": disturbed,
     "foreign, force": lambda w: disturbed(w, Trigger.FORCE),
+    "foreign, block-first, force": lambda w: disturbed(w, Trigger.FORCE, block_first=True),
     "frozen": frozen,
     "frozen, force": lambda w: frozen(w, Trigger.FORCE),
 }

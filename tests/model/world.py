@@ -48,6 +48,8 @@ class World(Calls):
         raise NotFound("404")
 
     def post(self) -> Staged:
+        if self.blocked and not self.truth.stage_while_blocked:
+            raise Refused("the OAuth plug-in is off")
         if self.slot:
             raise SlotTaken("one staged pair per consumer")
         self.slot = [Entry(f"id{next(self.numbers)}", self.new_pair(self.minted), SlotState.ACTIVE, US)]
@@ -101,6 +103,15 @@ class World(Calls):
         self.last_accepted[one.key] = self.now
         return self.token(one.key)
 
+    def turn(self, blocked: bool, row: Rotation) -> None:
+        """The app's OAuth switch. To stage it may be lifted; else the old pair must be gone first."""
+        old = any(key in row.old_keys for key in (self.primary.key, *(e.pair.key for e in self.slot)))
+        lifted = not self.slot and not self.truth.stage_while_blocked
+        moved = self.acts_done != self.acts_seen
+        rule(blocked or moved or lifted or not old, "UNBLOCKED while the old pair is accepted")
+        self.owes_block = self.owes_block and not blocked
+        self.blocked = blocked
+
     # --- Vault --------------------------------------------------------------------------
     def put_live(self, credential: Credential | None, cas: int, row: Rotation) -> int:
         if cas != self.live_number:
@@ -123,7 +134,10 @@ class World(Calls):
         self.token(now.key)  # a reader logs in
         first = now.key == row.new_key
         rescued = was is not None and not self.accepts(was.pair)
-        rule(not first or rescued or now in self.logged_in, "PUBLISHED a pair that never logged in")
+        undisturbed = self.acts_done == 0 and self.row.id == row.id
+        rule(not first or not row.policy.block_first or self.blocked or not undisturbed, "PUBLISHED while not blocked")
+        safe = row.policy.block_first or rescued or now in self.logged_in
+        rule(not first or safe, "PUBLISHED a pair that never logged in")
         owed = was and not rescued and not row.force and row.id == self.row.id
         wait = row.policy.overlap if first else min(row.policy.overlap, timedelta(hours=1))
         back = not first and (row.abandon_now or was is None or was.pair.key != row.new_key)
