@@ -47,8 +47,8 @@ class Found:
 
 
 def revoke_due(s: Seen) -> bool:
-    """After the first refusal (block-first did it once before); in a force once more when the series of refusals is complete, W after retire: a server
-    that had not heard of the deletion may have given out tokens meanwhile."""
+    """After the first refusal (block-first did it once before); in a force once more when the series of refusals is
+    complete, W after retire: a server that had not heard of the deletion may have given out tokens meanwhile."""
     if not (s.finished and s.row.policy.sessions):
         return False
     before = int(s.row.policy.block_first)

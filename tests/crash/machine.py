@@ -22,9 +22,10 @@ from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import Goal, State, Trigger
 from tests.model import rules
 from tests.model.calls import Crash
+from tests.model.ends import expected
 from tests.model.plans import DELAYS, WORLDS
 from tests.model.ports import MemoryLedger
-from tests.model.scenes import do, expected, finish, others, start
+from tests.model.scenes import do, finish, others, start
 from tests.model.strangers import FOREIGN
 from tests.model.world import World
 

@@ -142,7 +142,9 @@ MUTANTS = (
     Mutant("block before the canary", "block-first", {SAGA + "block.py": (
         ("return wanted and s.primary.key in s.row.old_keys", "return False"),)}),
     Mutant("unblock before the old pair is gone", "block-first", {SAGA + "block.py": (
-        ('return s.row.switch == "blocked" and s.finished', 'return s.row.switch == "blocked" and s.live_is_new'),)}),
+        ('return s.row.switch == "blocked" and s.finished', 'return s.row.switch == "blocked" and s.live_is_new'),),
+        SAGA + "steps.py": (("s.slot_is_old and s.live_is_new and s.overlap_over, retire",
+                             's.slot_is_old and s.live_is_new and s.row.switch != "blocked", retire'),)}),
     Mutant("never unblock", "block-first", {SAGA + "block.py": (
         ('return s.row.switch == "blocked" and s.finished', "return False"),)}),
     Mutant("old is accepted after the unblock, and nobody blocks again", "block-first", {SAGA + "proof.py": (

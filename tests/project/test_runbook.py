@@ -14,6 +14,7 @@ GIVES = (
     r'\b(?:code|reason)="([a-z_]+)"',  # an error, a decision
     r'^    code = "([a-z_]+)"',  # the class of an error
     r'"reason": "([a-z_]+)"',  # a change of the row
+    r'"blocked_for": "([a-z_]+)"',  # why an app is blocked until a human says `release`
     r'return \(\s*"([a-z_]+)"',  # what the proof misses
     r'unproven\(me, s, "([a-z_]+)"',
     r'Kind\.[A-Z_]+, "([a-z_]+)"',  # the table of Salesforce's answers
