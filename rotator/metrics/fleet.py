@@ -6,12 +6,13 @@ Per app there are two series (age, next due), and more only where something is w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from rotator.domain.notice import Backlog
 from rotator.domain.words import ENDED, State
 
 
@@ -50,15 +51,6 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Outbox:
-    """Notices that wait, when the oldest of them came, and those that were given up."""
-
-    waiting: int
-    oldest: float | None
-    given_up: int
-
-
-@dataclass(frozen=True, slots=True)
 class Side:
     """A far side, as this process sees it: an org, or Vault (name "")."""
 
@@ -80,7 +72,7 @@ class Fleet:
     apps: tuple[App, ...] = ()
     open: tuple[Open, ...] = ()
     head: Head | None = None
-    outbox: Outbox | None = None
+    notices: tuple[Backlog, ...] = ()  # by channel
     sides: tuple[Side, ...] = ()
 
 
@@ -132,12 +124,20 @@ def _trail(fleet: Fleet) -> Iterator[Metric]:
         yield _one("rotator_audit_seq", "Number of the last row of the audit trail.", float(fleet.head.seq))
         yield _one("rotator_audit_head_age_seconds", "Age of the last row of the audit trail.",
                    fleet.now - fleet.head.at)
-    if fleet.outbox is not None:
-        told = fleet.outbox
-        yield _one("rotator_notices_pending", "Notices that wait to be sent.", float(told.waiting))
-        yield _one("rotator_notices_given_up", "Notices in the outbox that were given up.", float(told.given_up))
-        yield _one("rotator_notices_oldest_seconds", "How long the oldest pending notice waits.",
-                   fleet.now - told.oldest if told.oldest is not None else 0.0)
+    for name, about, value in _NOTICES:
+        yield _family(name, about, ("channel",), (((one.channel,), value(one, fleet.now)) for one in fleet.notices))
+
+
+def _waits(one: Backlog, now: float) -> float:
+    return now - one.oldest.timestamp() if one.oldest is not None else 0.0
+
+
+_NOTICES: tuple[tuple[str, str, Callable[[Backlog, float], float]], ...] = (
+    ("rotator_notices_pending", "Notices and hooks that wait.", lambda one, now: one.waiting),
+    ("rotator_notices_given_up", "Notices and hooks given up, as long as their rows are kept.",
+     lambda one, now: one.given_up),
+    ("rotator_notices_oldest_seconds", "How long the oldest pending one waits.", _waits),
+)
 
 
 def _sides(sides: Iterable[Side]) -> Iterator[Metric]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from rotator.adapters.sql.survey import Survey, survey
 from rotator.adapters.sql.vitals import Vitals, vitals
 from rotator.domain.errors import LedgerUnavailable
-from rotator.domain.notice import Backlog
 from rotator.domain.pause import pause_of
 from rotator.domain.policy import Outage
 from rotator.domain.rotation import Rotation
 from rotator.domain.words import State, Why
-from rotator.metrics.fleet import App, Fleet, Head, Open, Outbox, Side
+from rotator.metrics.fleet import App, Fleet, Head, Open, Side
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import standing_of
 from rotator.wiring.outside import OWN, WORKLOAD
@@ -31,13 +29,14 @@ def fleet(connections: Connections, early: Early) -> Fleet:
     """
     told = connections.context
     try:
-        seen, signs, untold = survey(connections.database), vitals(connections.database), connections.outbox.backlog()
+        seen, signs = survey(connections.database), vitals(connections.database)
+        notices = tuple(connections.outbox.backlog())
     except LedgerUnavailable:
         return Fleet(0.0, told.version, told.config_hash, database=False, sides=sides(connections))
     rows = {row.app: row for row in seen.open}
     apps = tuple(_app(connections, name, rows.get(name), seen, early) for name in connections.config.apps)
     return Fleet(seen.now.timestamp(), told.version, told.config_hash, apps=apps, open=tuple(map(_open, seen.open)),
-                 head=_head(signs), outbox=_outbox(untold), sides=sides(connections))  # fmt: skip
+                 head=_head(signs), notices=notices, sides=sides(connections))  # fmt: skip
 
 
 def sides(connections: Connections) -> tuple[Side, ...]:
@@ -82,8 +81,3 @@ def _open(row: Rotation) -> Open:
 
 def _head(signs: Vitals) -> Head | None:
     return Head(signs.seq, signs.at.timestamp()) if signs.at is not None else None
-
-
-def _outbox(channels: Sequence[Backlog]) -> Outbox:
-    oldest = min((one.oldest.timestamp() for one in channels if one.oldest is not None), default=None)
-    return Outbox(sum(one.waiting for one in channels), oldest, sum(one.given_up for one in channels))

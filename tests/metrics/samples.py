@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from rotator.domain.event import Event
+from rotator.domain.notice import Backlog
 from rotator.domain.pair import Consumer, Target
 from rotator.domain.rotation import Rotation
 from rotator.domain.words import Outcome, Phase
-from rotator.metrics.fleet import App, Fleet, Head, Open, Outbox, Side
+from rotator.metrics.fleet import App, Fleet, Head, Open, Side
 from rotator.metrics.meters import Meters
 from rotator.metrics.render import render
 
@@ -23,7 +25,10 @@ FULL = Fleet(
           App("new", "bolt", None, NOW)),
     open=(Open("billing", "acme", "held", "scheduled", "foreign_primary", NOW - 7, slot_expires=NOW + 999),
           Open("new", "bolt", "running", "force", "", NOW - 1)),
-    head=Head(41, NOW - 3), outbox=Outbox(2, NOW - 30, 1),
+    head=Head(41, NOW - 3), notices=(
+        Backlog("oncall", 2, 1, datetime.fromtimestamp(NOW - 30, UTC), "timeout"),
+        Backlog("hook", 0, 0, None, ""),
+    ),
     sides=(Side(""), Side("acme", "open", 90, 100, {"workload": (5, 600), "own": (1, 120)}), Side("bolt", "half_open")),
 )  # fmt: skip
 

@@ -34,7 +34,10 @@ def test_the_fleet_is_told_as_it_is() -> None:
     assert value(page, "rotator_rotation_open_seconds", app="new", org="bolt", state="running", trigger="force") == 1
     assert value(page, "rotator_slot_expires_timestamp_seconds", app="billing", org="acme") == NOW + 999
     assert (value(page, "rotator_audit_seq"), value(page, "rotator_audit_head_age_seconds")) == (41, 3)
-    assert (value(page, "rotator_notices_pending"), value(page, "rotator_notices_oldest_seconds")) == (2, 30)
+    assert value(page, "rotator_notices_pending", channel="oncall") == 2
+    assert value(page, "rotator_notices_given_up", channel="oncall") == 1
+    assert value(page, "rotator_notices_oldest_seconds", channel="oncall") == 30
+    assert value(page, "rotator_notices_oldest_seconds", channel="hook") == 0
     assert value(page, "rotator_breaker_state", side="salesforce", org="acme") == 2
     assert value(page, "rotator_breaker_state", side="vault", org="") == 0
     assert value(page, "rotator_api_requests_used", org="acme") == 90
