@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from rotator.adapters.sql.survey import Survey, survey
 from rotator.domain import standing
-from rotator.domain.errors import Refused
+from rotator.domain.errors import Refused, Unavailable
 from rotator.domain.pause import pause_of
 from rotator.domain.policy import due
 from rotator.domain.rotation import Rotation
@@ -70,8 +70,13 @@ def outlived(connections: Connections, row: Rotation, seen: Survey) -> bool:
 
 def must_be_due(connections: Connections, name: str) -> None:
     """Asked under the lease, before a scheduled rotation begins: another daemon or a person may have been quicker
-    than the look that found it due. Raises Refused (`not_due`)."""
-    why = why_not(connections, name, survey(connections.database))
+    than the look that found it due. Raises Refused (`not_due`), and Unavailable (`api_limit`) where the org, which was
+    asked meanwhile, has no API requests to spare."""
+    seen = survey(connections.database)
+    found = standing_of(connections, name, seen.impatient())
+    if found.code is Why.LIMIT:
+        raise Unavailable(found.words, code="api_limit")
+    why = why_not(connections, name, seen)
     if why is not None:
         raise Refused(f"{name} is not due any more: {why['reason']}", code="not_due",
                       fix="nothing to do: see `rotator status`")
