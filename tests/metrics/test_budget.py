@@ -85,3 +85,5 @@ def test_the_busiest_user_of_an_org_is_told() -> None:
     told = {who: scene.outside.spent.most("acme", users) for who, users in ((WORKLOAD, None), ("own", ["own"]))}
     assert told == {WORKLOAD: 2, "own": 1}
     assert scene.outside.spent.most("bolt") == 1
+    scene.now += HOUR
+    assert scene.outside.spent.most("acme") == 0

@@ -85,6 +85,9 @@ def test_what_is_remembered_gives_the_same_page(connections: Connections) -> Non
     first = {app.name: app.due_at for app in fleet(connections, early).apps}
     assert set(early) == {"fresh"}
     assert {app.name: app.due_at for app in fleet(connections, early).apps}["fresh"] == first["fresh"]
+    because, at = early["fresh"]
+    early["fresh"] = (because, at + DAY)  # what is remembered is what is told
+    assert {app.name: app.due_at for app in fleet(connections, early).apps}["fresh"] == (at + DAY).timestamp()
     connections.database.write(lambda c: c.execute(rotations.update().values(
         started_at=f"{connections.now() - DAY:%Y-%m-%dT%H:%M:%S.%fZ}")))  # fmt: skip
     again = next(app for app in fleet(connections, early).apps if app.name == "fresh")
