@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from rotator.cli import out
+from rotator.cli import out, remote
 from rotator.cli.base import Command
 from rotator.cli.driving import progressed, say
 from rotator.cli.durations import DURATION
@@ -21,10 +21,7 @@ from rotator.log_words import clean
 
 if TYPE_CHECKING:
     from rotator.wiring.connections import Connections
-    from rotator.wiring.errand import Errand
     from rotator.wiring.force import Order, Scope
-
-HUMAN = 3
 
 
 @click.command(cls=Command)
@@ -53,6 +50,13 @@ def force(context: click.Context, apps: tuple[str, ...], org: str, everything: b
         from rotator.wiring.asking import who
         from rotator.wiring.reading import moment
 
+        daemon = here.daemon()
+        if daemon is not None:
+            if everything and not yes:
+                _confirm(here, int(daemon.get("/daemon")["apps"]))
+            body = {"apps": list(apps), "org": org, "all": everything, "reason": reason, "ticket": ticket,
+                    "including_users": including_users, "since": since or "", "break_glass": break_glass}  # fmt: skip
+            return remote.drive(here, daemon, "/force", body, timeout, _tell)
         connections = here.connect()
         asked = replace(who(os.environ, reason), ticket=ticket, break_glass=break_glass)
         start = moment(since, connections.now()) if since else None
@@ -77,34 +81,35 @@ def _confirm(here: Session, number: int) -> None:
 
 def _drive(here: Session, connections: Connections, scope: Scope, order: Order, timeout: timedelta | None) -> int:
     from rotator.wiring import force as work
-    from rotator.wiring import notices, told
+    from rotator.wiring import forced, notices
 
     shared = work.shared_users(connections, scope.apps)
-    for one in shared:
-        apps = one["apps"]
-        names = ", ".join(map(str, apps)) if isinstance(apps, list) else ""
-        out.note(clean(f"warning: {names} run as one user ({one['run_as']}): sessions are told apart by app and time"))
+    for warning in forced.warnings(shared):
+        out.note(clean(f"warning: {warning}"))
     errands, _ = progressed(here, connections, timeout,
                             lambda links, setting: (work.force(links, setting, scope.apps, order), ()))
-    left = [one for one in scope.skipped if one["asked"]]
-    code = told.first_of([told.exit_of(errands), *([HUMAN] if left else [])])
-    skipped = [{"app": one["app"], "reason": one["reason"]} for one in scope.skipped]
-    document = {**told.rotations(errands, skipped), "ok": code == 0, "exit": code, "shared": shared}
-    if here.common.as_json:
-        out.document(document)
-    else:
-        say({**document, "skipped": [one for one in skipped if one["app"] in {two["app"] for two in left}]})
-        for line in summary(errands, scope.skipped):
-            out.say(line)
+    code = _tell(here, forced.document(scope, shared, errands))
     notices.flush(connections, here.clock, lambda: here.stop.requested)
     return code
 
 
-def summary(errands: Sequence[Errand], skipped: Sequence[Mapping[str, object]]) -> Iterator[str]:
+def _tell(here: Session, document: Mapping[str, Any]) -> int:
+    """For programs all; for people the apps that were asked for, and every other one counted."""
+    if here.common.as_json:
+        out.document(document)
+    else:
+        say({**document, "skipped": [one for one in document["skipped"] if one["asked"]]})
+        out.say(summary(document))
+    return int(document["exit"])
+
+
+def summary(document: Mapping[str, Any]) -> str:
     """Every configured app, counted by what came of it."""
-    states = [errand.row.state.value if errand.row is not None else "not begun" for errand in errands]
+    rows, skipped = document["rotations"], document["skipped"]
+    failed = len({error["app"] for error in document.get("errors", ())} - {row["app"] for row in rows})
+    states = [*(row["state"] for row in rows), *["not begun"] * (len(document["not_begun"]) + failed)]
     words = [f"{states.count(state)} {state}" for state in sorted(set(states), key=lambda one: one != State.DONE)]
     asked = sum(bool(one["asked"]) for one in skipped)
     words += [f"{asked} skipped"] if asked else []
     words += [f"{len(skipped) - asked} not asked for"] if len(skipped) > asked else []
-    yield f"of {len(errands) + len(skipped)} configured apps: {', '.join(words)}"
+    return f"of {len(states) + len(skipped)} configured apps: {', '.join(words)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,11 +17,13 @@ from rotator.domain.errors import RotatorError
 from rotator.log_words import clean
 
 Json = dict[str, Any]
+Tell = Callable[[Session, Mapping[str, Any]], int]
 TICK_S = 0.1  # between two looks for a signal
 END = object()
 
 
-def drive(here: Session, daemon: Daemon, place: str, body: Mapping[str, Any], timeout: timedelta | None) -> int:
+def drive(here: Session, daemon: Daemon, place: str, body: Mapping[str, Any], timeout: timedelta | None,
+          tell: Tell = tell) -> int:
     """Orders, shows progress, tells what came of it; a signal leaves the rotation with the daemon. Gives the exit code.
 
     Raises what the daemon says no to, and Unavailable where it ends meanwhile.

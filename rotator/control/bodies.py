@@ -77,6 +77,18 @@ class Release(Driven):
     )
 
 
+class Force(Driven):
+    """`rotator force`: apps, an org, or all."""
+
+    apps: Annotated[tuple[Name, ...], Field(max_length=MOST_APPS)] = ()
+    org: NameOrNone = ""
+    all: StrictBool = False
+    ticket: Text = Field("", description="the incident's ticket")
+    including_users: StrictBool = Field(False, description="also end the tokens of other users than the run-as user")
+    since: Annotated[StrictStr, Field(max_length=64)] = Field("", description="from when on evidence is looked up")
+    break_glass: StrictBool = Field(False, description="by one person alone; flagged for a later review")
+
+
 class Resume(Asked):
     """`rotator resume`: one of the three."""
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
-from rotator.control.bodies import Abandon, History, OfApp, Pause, Release, Resume, Rotate
+from rotator.control.bodies import Abandon, Force, History, OfApp, Pause, Release, Resume, Rotate
 from rotator.control.callers import Caller
 from rotator.control.desk import Desk, Json, Lent
 from rotator.domain.errors import LedgerUnavailable, NotFound
 from rotator.domain.rotation import Rotation, Who
-from rotator.wiring import pausing, reading, told, undo
+from rotator.wiring import force as forcing
+from rotator.wiring import forced, pausing, reading, told, undo
 from rotator.wiring.errand import Errand, Until
 from rotator.wiring.rotate import Wish, errand_for
 from rotator.wiring.status import status as look
@@ -33,10 +35,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What an order began: the errands, and what its caller should know."""
+    """What an order began: the errands, what its caller should know, and how the end is told."""
 
     errands: Sequence[Errand]
     warnings: Sequence[str] = ()
+    tell: Callable[[Sequence[told.Driven]], Json] = told.rotations
+    forced: bool = False
 
 
 # --- looks
@@ -131,3 +135,17 @@ def release(lent: Lent, call: Call) -> Begun:
     asked: Release = call.asked
     who, foreign = call.who(asked.reason), asked.discard_foreign
     return Begun([undo.release(lent.connections, lent.setting(), asked.app, who, discard_foreign=foreign)])
+
+
+def force(lent: Lent, call: Call) -> Begun:
+    """Raises UsageError where apps, org and all are not exactly one, a name is not known, or the ticket is none."""
+    asked: Force = call.asked
+    links = lent.connections
+    who = replace(call.who(asked.reason), ticket=asked.ticket, break_glass=asked.break_glass)
+    since = reading.moment(asked.since, links.now()) if asked.since else None
+    order = forcing.Order(who, including_users=asked.including_users, since=since)
+    scope = forcing.scope(links, asked.apps, asked.org, everything=asked.all)
+    forcing.check_order(links, order)
+    shared = forcing.shared_users(links, scope.apps)
+    errands = [forcing.errand_for(links, lent.setting(), name, order) for name in scope.apps]
+    return Begun(errands, forced.warnings(shared), partial(forced.document, scope, shared), forced=True)

@@ -28,8 +28,9 @@ class Desk(Protocol):
     def lend(self) -> AbstractContextManager[Lent]:
         """The present configuration's connections, which stay open while inside, whatever is reloaded meanwhile."""
 
-    def work_at(self, errand: Errand, org: str) -> None:
-        """Puts it on the board, ahead of all that is scheduled. Raises Unavailable when the daemon stops."""
+    def work_at(self, errand: Errand, org: str, *, forced: bool = False) -> None:
+        """Puts it on the board, ahead of all that is scheduled; a forced one waits for no turn in hand. Raises
+        Unavailable when the daemon stops."""
 
     def at_hand(self, errand: Errand) -> bool:
         """Whether it stands on the board still, in work or not."""

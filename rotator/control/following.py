@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -88,29 +88,30 @@ class Following:
     wait: bool
     end: float
     stopping: Callable[[], bool]
+    tell: Callable[[Sequence[told.Driven]], Json] = told.rotations
     warnings: Sequence[str] = ()
-    _told: float = field(default=0.0)
 
     async def news(self) -> AsyncIterator[Json]:
         """Lines of progress; a last one with the document."""
         loop = asyncio.get_running_loop()
+        spoken = loop.time()
         for warning in self.warnings:
             yield {"kind": "warning", "message": warning}
         while True:
             for line in await run_in_threadpool(self._look):
-                self._told = loop.time()
+                spoken = loop.time()
                 yield line
             if self._over(loop.time()):
                 break
-            if loop.time() - self._told > ALIVE:
-                self._told = loop.time()
+            if loop.time() - spoken > ALIVE:
+                spoken = loop.time()
                 yield {"kind": "alive"}
             await asyncio.sleep(min(self._pace(), max(0.0, self.end - loop.time())))
         yield {"kind": "result", "document": self.document()}
 
     def document(self) -> Json:
         """What came of it, as the command line tells it."""
-        document = told.rotations(self.all)
+        document = self.tell(self.all)
         if not self.wait and document["exit"] == told.LATER and not document["not_begun"] and "errors" not in document:
             document |= {"ok": True, "exit": told.DONE}  # it was to be handed over, and was
         return {**document, "warnings": list(self.warnings)}

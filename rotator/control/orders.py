@@ -51,9 +51,9 @@ class Orders:
             since = lent.connections.now()
             begun: Begun = order(lent, call)
             for errand in begun.errands:
-                self._desk.work_at(errand, _org_of(lent, errand))
+                self._desk.work_at(errand, _org_of(lent, errand), forced=begun.forced)
         followed = [Followed(errand, since) for errand in begun.errands]
-        return Following(self._desk, followed, call.asked.wait, end, self._stopping, begun.warnings)
+        return Following(self._desk, followed, call.asked.wait, end, self._stopping, begun.tell, begun.warnings)
 
     async def follow(self, call: Call, request: Request) -> Response:
         """The rows of one rotation, as they are written. Raises NotFound."""

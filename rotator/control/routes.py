@@ -7,7 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rotator.control import calls
-from rotator.control.bodies import Abandon, Asked, Follow, History, Nothing, OfApp, Pause, Release, Resume, Rotate
+from rotator.control.bodies import (
+    Abandon,
+    Asked,
+    Follow,
+    Force,
+    History,
+    Nothing,
+    OfApp,
+    Pause,
+    Release,
+    Resume,
+    Rotate,
+)
 from rotator.control.callers import Role
 from rotator.control.calls import Begun, Call
 from rotator.control.desk import Desk, Json, Lent
@@ -55,6 +67,8 @@ ROUTES = (
           Abandon, order=calls.abandon, media=(JSON, LINES)),
     Route("POST", "/release", "release", Role.ROTATE, "Lets a held rotation go on.", "Driven", Release,
           order=calls.release, media=(JSON, LINES)),
+    Route("POST", "/force", "force", Role.FORCE, "Answers a compromise: a new pair at once, the old dead, and proven.",
+          "Driven", Force, order=calls.force, media=(JSON, LINES)),
     Route("POST", "/pause", "pause", Role.ROTATE, "Begins nothing new by itself: of an app, an org, or all.", "Pauses",
           Pause, look=calls.pause),
     Route("POST", "/resume", "resume", Role.ROTATE, "Lifts a pause.", "Pauses", Resume, look=calls.resume),

@@ -64,8 +64,9 @@ class _Queue:
             (self.urgent if job.urgent else self.open).append(job)
 
     def first(self, taken: Container[str]) -> Job | None:
-        """The first that a person waits for; two of one app are never in work at once."""
-        job = next((job for job in self.urgent if job.key not in taken), None)
+        """The first that a person waits for. Two of one app are never in work at once, but for a force: it does not
+        wait for the turn in hand, and takes the lease over."""
+        job = next((job for job in self.urgent if job.forced or job.key not in taken), None)
         if job is not None:
             self.urgent.remove(job)
         return job
@@ -121,7 +122,7 @@ class Board:
         self._queues: dict[str, _Queue] = {}  # the org that was served last stands last
         self._jobs: dict[str, Job] = {}  # of the schedule
         self._asked: dict[str, list[Job]] = {}  # of people
-        self._busy: dict[str, Job] = {}
+        self._busy: list[Job] = []
         self._first: set[str] = set()
         self._numbers = count()
         self._generation = 0
@@ -141,7 +142,7 @@ class Board:
         """Whether a job that was offered before the last `clear` is still in work, or a person waits for one."""
         with self._changed:
             asked = (job for jobs in self._asked.values() for job in jobs)
-            return any(job.generation != self._generation for job in (*self._busy.values(), *asked))
+            return any(job.generation != self._generation for job in (*self._busy, *asked))
 
     def has(self, errand: Turns) -> bool:
         """Whether this errand of a person is still here."""
@@ -172,13 +173,14 @@ class Board:
             job.urgent, job.generation = True, self._generation
             queue = self._queues.setdefault(job.org, _Queue())
             scheduled = self._jobs.get(job.key)
-            if scheduled is not None and job.key not in self._busy:
+            busy = job.key in self._at_work()
+            if scheduled is not None and not busy:
                 self._queues[scheduled.org].withdraw(scheduled)
                 self._forget(scheduled)
             self._asked.setdefault(job.key, []).append(job)
             queue.urgent.append(job)
             self._changed.notify()
-            return job.key in self._busy
+            return busy
 
     def take(self) -> Job | None:
         """The next job; waits for one. None once the board is closed."""
@@ -241,7 +243,7 @@ class Board:
         return None
 
     def _urgent(self, org: str, queue: _Queue) -> Job | None:
-        return self._given(org, queue.first(self._busy))
+        return self._given(org, queue.first(self._at_work()))
 
     def _routine(self, org: str, queue: _Queue) -> Job | None:
         if self._gate(org, queue.busy, len(self._busy)):
@@ -253,7 +255,7 @@ class Board:
     def _given(self, org: str, job: Job | None) -> Job | None:
         if job is not None:
             self._queues[org].busy += 1
-            self._busy[job.key] = job
+            self._busy.append(job)
             self._queues[org] = self._queues.pop(org)
         return job
 
@@ -267,9 +269,13 @@ class Board:
         goes on by the next look for what is open."""
         return job.generation != self._generation and not (job.urgent and job.errand.row is None)
 
+    def _at_work(self) -> frozenset[str]:
+        """The apps that are in work."""
+        return frozenset(job.key for job in self._busy)
+
     def _leave(self, job: Job) -> None:
         self._queues[job.org].busy -= 1
-        self._busy.pop(job.key, None)
+        self._busy.remove(job)
         self._first.discard(job.key)
 
     def _forget(self, job: Job) -> None:

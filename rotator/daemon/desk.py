@@ -57,11 +57,11 @@ class Desk:
             with self._lending:
                 office.lent -= 1
 
-    def work_at(self, errand: Errand, org: str) -> None:
+    def work_at(self, errand: Errand, org: str, *, forced: bool = False) -> None:
         """Puts it on the board. Raises Unavailable when the daemon stops."""
         with self.lend() as lent:
             now = lent.connections.now()
-        if self._board.hurry(Job(errand.app, org, errand)):
+        if self._board.hurry(Job(errand.app, org, errand, forced=forced)):
             errand.behind(now)
 
     def at_hand(self, errand: Errand) -> bool:
