@@ -47,14 +47,16 @@ def answer(raw: bytes) -> tuple[int, dict[str, object]]:
 @pytest.mark.parametrize(
     ("method", "place", "content", "status"),
     [
-        ("POST", "/rotate", b"{", 400), ("POST", "/rotate", b"[]", 400), ("POST", "/rotate", b'{"apps": ["x"], "y": 1}', 400),
+        ("POST", "/rotate", b"{", 400), ("POST", "/rotate", b"[]", 400),
+        ("POST", "/rotate", b'{"apps": ["x"], "y": 1}', 400),
         ("POST", "/rotate", b'{"apps": []}', 400), ("POST", "/rotate", b'{"apps": "billing"}', 400),
         ("POST", "/rotate", b'{"apps": ["billing"], "timeout": "soon"}', 400), ("POST", "/rotate", b"\xff\xfe", 400),
         ("POST", "/rotate", b'{"apps": ["billing"], "reason": "a\\u0000b"}', 400), ("POST", "/pause", b"{}", 400),
         ("POST", "/pause", b"[" * 50_000, 400), ("POST", "/pause", b'{"all": NaN}', 400),
         ("POST", "/rotate", b" " * (BODY_BYTES + 1), 413), ("GET", "/status?app=nobody", b"", 404),
         ("GET", "/status?app=billing&app=orders", b"", 400), ("GET", "/status?apq=billing", b"", 400),
-        ("GET", "/history?since=yesterday", b"", 400), ("GET", "/history?limit=0", b"", 400), ("GET", "/nothing", b"", 404),
+        ("GET", "/history?since=yesterday", b"", 400), ("GET", "/history?limit=0", b"", 400),
+        ("GET", "/nothing", b"", 404),
         ("GET", "/rotations/1", b"", 404), ("GET", "/rotations/1/events", b"", 404), ("DELETE", "/status", b"", 405),
         ("POST", "/release", b'{"app": "billing"}', 409), ("POST", "/abandon", b'{"app": "bilin"}', 404),
     ],
