@@ -130,10 +130,11 @@ def _answers(address: str, token: str) -> bool:
 
 
 def _furnished(address: str, root: Api, world: Json, process: subprocess.Popen[bytes]) -> VaultPlace:
-    policy = (data_dir("config") / "vault-policy.hcl").read_text()
-    root.call("POST", "/v1/sys/policies/acl/rotator", {"policy": policy})
+    for name, file in (("rotator", "vault-policy.hcl"), ("rotator-destroy", "vault-policy-destroy.hcl")):
+        policy = (data_dir("config") / file).read_text()
+        root.call("POST", f"/v1/sys/policies/acl/{name}", {"policy": policy})
     root.call("POST", "/v1/sys/auth/approle", {"type": "approle"})
-    root.call("POST", "/v1/auth/approle/role/rotator", {"token_policies": "rotator", "token_ttl": "1h"})
+    root.call("POST", "/v1/auth/approle/role/rotator", {"token_policies": "rotator,rotator-destroy", "token_ttl": "1h"})
     role = root.call("GET", "/v1/auth/approle/role/rotator/role-id")["data"]["role_id"]
     secret = root.call("POST", "/v1/auth/approle/role/rotator/secret-id")["data"]["secret_id"]
     for org in world["orgs"].values():

@@ -50,6 +50,7 @@ settle = "1s"
 poll = "200ms"
 lease = "5s"
 """
+FORCED = "force orders --reason leaked --ticket INC-1"
 OVERLAP = 2.5  # seconds: the overlap, and the second in which the org's clock may lag
 Json = dict[str, Any]
 
@@ -88,7 +89,10 @@ class Story:
         self.moved("orders", before["orders"])
         self.outside("billing", before["billing"])
         self.outside("orders", before["orders"])
-        say("\nA forced rotation is not part of this version: not shown.")
+        leaked = self.live("orders")
+        self.step("A secret leaked: a forced rotation, at once, with a ticket", FORCED, _in("done"))
+        self.moved("orders", leaked)
+        self.outside("orders", leaked)
         events = self.step("The audit trail", "history billing", lambda told: len(told["events"]) > 0)["events"]
         for event in events:
             say(f"  {event['seq']:>4} {event['step']:<9} {event['phase']:<9} {event['outcome'] or ''}")
