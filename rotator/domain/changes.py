@@ -45,6 +45,7 @@ class Changes(TypedDict, total=False):
     refusals: int
     last_refusal: datetime | None
     revoked: int
+    listing_shown: bool
     listing_blind: bool
     proof_tries: int
     proven: bool

@@ -90,6 +90,7 @@ class Rotation:
     refusals: int = 0  # in a row
     last_refusal: datetime | None = None
     revoked: int = 0
+    listing_shown: bool = False  # a listing showed something that a login of the app and user had left
     listing_blind: bool = False  # the listing did not show the canary while it lived
     proof_tries: int = 0
     proven: bool = False

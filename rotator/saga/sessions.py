@@ -31,9 +31,9 @@ class Found:
     spared: tuple[str, ...]  # the rotator's own session, and a row that would name the canary by its value
 
     @property
-    def blind(self) -> bool:
-        """The listings never showed a grant of ours, so not the canary either: it alone carries the claim."""
-        return not any(listing.grants for _, listing in self.listings)
+    def shows(self) -> bool:
+        """Some listing shows a grant. Where none ever did it did not show the canary: that alone carries the claim."""
+        return any(listing.grants for _, listing in self.listings)
 
     @property
     def hidden(self) -> tuple[str, ...]:
@@ -72,7 +72,9 @@ def revoke(me: Worker, s: Seen) -> Seen:
     notes = [*found.notes, *(f"{lever}: {words}" for lever, words in refused.items())]
     evidence = {"round": s.row.revoked + 1, "shown": _shown(found), "spared": list(found.spared[:PART]),
                 "notes": notes[:PART], "siblings": s.row.consumer.siblings}  # fmt: skip
-    return me.observe(s, "revoke", revoked=s.row.revoked + 1, listing_blind=found.blind, evidence=evidence)
+    shown = s.row.listing_shown or found.shows  # in an earlier look, and is ended by now
+    return me.observe(s, "revoke", revoked=s.row.revoked + 1, listing_shown=shown, listing_blind=not shown,
+                      evidence=evidence)
 
 
 def _skipped(me: Worker, s: Seen, outcome: Outcome, why: str) -> Seen:
@@ -121,7 +123,7 @@ def _end_all(me: Worker, s: Seen, found: Found) -> tuple[Seen, int, dict[str, st
         s = me.decide(s, "revoke", Outcome.OK, evidence={"to_end": part, "part": number, "of": len(parts)})
     evidence = {"to_end": parts[-1], "part": len(parts), "of": len(parts), "all": len(names),
                 "spared": list(found.spared[:PART]), "until": until.isoformat() if until else None}  # fmt: skip
-    s = me.intent(s, "revoke", evidence=evidence)
+    s = me.intent(s, "revoke", evidence=evidence, listing_shown=True)
     ended, refused = Counter[str](), dict[str, str]()
     for lever in Lever:
         for grant in _still_there(me, found, lever):

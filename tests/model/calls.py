@@ -24,6 +24,7 @@ from tests.model.rules import rule
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CONSUMER = Consumer("00DEX0000000001AAA", "0xIEX00000000014AA", "888EX0000000002AAA", "Billing_Sync", "Billing Sync")
 TARGET = Target("salesforce/acme/billing", "client_id", "client_secret", "https://acme.my.salesforce.com", "billing")
+PROPAGATION = timedelta(seconds=20)  # W: no server accepts a deleted pair for longer
 SETTLE = timedelta(minutes=2)  # no call of a living worker lands later than this after it was sent
 USER = "005EX0000000003AAA"
 US, THEM = "us", "them"
@@ -43,9 +44,11 @@ class Truth:
     created_by_given: bool = True
     tokens_die_with_pair: bool = True
     tokens_listed: bool = True
+    one_hidden: bool = False  # the listings show all tokens but a reader's first, and say that rows are missing
     slot_id_survives_rotate: bool = False
     delete_slow: bool = True  # a deleted pair logs in once more
     new_pair_slow: bool = False  # the first login of a new pair is refused
+    delete_flaps: bool = False  # a deleted pair is refused at first, and then logs in once more
     may_destroy: bool = True  # Vault lets the rotator destroy versions of the live path
     stage_while_blocked: bool = True
 
@@ -106,9 +109,13 @@ class Calls:
     primary: Pair = field(default_factory=lambda: pair(0))
     slot: list[Entry] = field(default_factory=list)
     lingers: set[Pair] = field(default_factory=set)  # deleted, but logs in once more
+    flapping: set[Pair] = field(default_factory=set)  # deleted, and will linger after the next refusal
     tokens: dict[str, tuple[str, datetime]] = field(default_factory=lambda: {"t1": ("key0", START)})
     blocked: bool = False
     owes_block: bool = False  # the old pair logged in after the unblock
+    attacker: bool = False  # somebody has stolen the first pair; once a force is opened he logs in whenever he can
+    attacking: bool = False
+    undead: dict[Pair, datetime] = field(default_factory=dict)  # deleted, but until then it logs in for him
     # Vault
     live: dict[int, Credential] = field(default_factory=lambda: {1: Credential(pair(0), "", {"note": ""})})
     live_number: int = 1
@@ -124,6 +131,7 @@ class Calls:
     escrow_cas: int = -1
     open_intents: list[str] = field(default_factory=list)
     trail: list[tuple[str, str, str]] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)  # grants that a row said would be ended
     now: datetime = START
     # the checker's own knowledge
     calls: int = 0
@@ -161,6 +169,8 @@ class Calls:
             self.land(lambda late: late.due <= self.calls)
         if self.calls in self.acts:
             self.act(self, self.acts[self.calls])
+        if self.attacking:
+            self.attack()
         fault = self.faults.get(self.calls)
         if fault is not None and fault not in ("garbled", "unclear"):
             return self.fail(fault, obj, call)
@@ -230,6 +240,10 @@ class Calls:
         rule(obj not in self.blind, f"BLIND WRITE on {obj}: unknown outcome, and no look since (4)")
         rule(not any(c.obj == obj and c.until for c in self.late), f"WRITE on {obj} while a late call is due (4)")
         rule(bool(self.open_intents), "NO INTENT before a change outside (13)")
+
+    def attack(self) -> None:
+        """What the thief does, before each call."""
+        raise TypeError("a world says what can be stolen")
 
     def health(self) -> tuple[bool, bool, bool]:
         """Whether each line of HEALTH holds."""

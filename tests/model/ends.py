@@ -25,7 +25,8 @@ def expected(w: World) -> tuple[State, ...]:
     missing = known.unknown("staged_pair_accepted") and (w.row.policy.block_first or not truth.staged_pair_accepted)
     if not orders or missing:
         return (State.HELD,)
-    provable = not w.row.policy.sessions or truth.tokens_die_with_pair or truth.tokens_listed
+    shown = truth.tokens_listed and not truth.one_hidden
+    provable = not w.row.policy.sessions or truth.tokens_die_with_pair or shown
     kept = w.row.policy.destroy_old and not truth.may_destroy
     end = State.DONE if provable and not kept else State.UNPROVEN
     young = truth.new_pair_slow and w.row.parent_id != ""  # its old pair is one that nobody was let in with yet

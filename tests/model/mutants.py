@@ -132,6 +132,21 @@ MUTANTS = (
         ("parent_new=last.new_key,", "parent_new=last.new_key, new_key=last.new_key,"),)}),
     Mutant("a force leaves the old pair in Vault", "force", {SAGA + "steps.py": (
         ("s.finished and s.row.policy.destroy_old and bool(s.old_versions)", "False"),)}),
+    Mutant("a force ends sessions only once", "attacked", {SAGA + "sessions.py": (
+        ("    again = s.row.force and s.row.revoked == 1 and", "    again = False and"),)}),
+    Mutant("a force ends only what was there at the first refusal", "attacked", {SAGA + "proof.py": (
+        ("    until = (me.salesforce.time() or me.now()) if s.row.force else s.row.ended_before\n",
+         "    until = s.row.ended_before\n"),)}),
+    Mutant("an acceptance does not begin the ending of sessions anew", "one routine", {SAGA + "proof.py": (
+        ("refusals=0, refused_at=None, revoked=0,\n", "refusals=0,\n"),)}),
+    Mutant("sessions are ended without an intent", "one routine", {SAGA + "sessions.py": (
+        ('    s = me.intent(s, "revoke", evidence=evidence, listing_shown=True)\n', ""),)}),
+    Mutant("what is ended is not what was written down", "one routine", {SAGA + "sessions.py": (
+        ("for grant in found.doomed]\n    parts", "for grant in found.doomed[1:]] or [\"\"]\n    parts"),)}),
+    Mutant("versions that were not destroyed are forgotten", "force", {SAGA + "proof.py": (
+        ("    if s.old_versions:\n        return _kept", "    if False:\n        return _kept"),)}),
+    Mutant("a partial listing proves that nothing is left", "force", {SAGA + "proof.py": (
+        ("    if found.hidden:\n", "    if False:\n"),)}),
     Mutant("close leaves the escrow", "one routine", {SAGA + "proof.py": (
         ("    if s.escrow_left:\n        return drop_escrow(me, s)\n", ""),),
         SAGA + "steps.py": (("s.finished and s.row.proven and s.escrow_left, close)", "False, close)"),)}),

@@ -28,7 +28,7 @@ from rotator.domain.words import State
 from tests.model.calls import ACCEPTING, CONSUMER, TARGET, Entry, Truth, pair
 from tests.model.rules import Violation
 from tests.model.scenes import OPERATOR, SCENES
-from tests.model.strangers import FOREIGN
+from tests.model.strangers import ATTACKER, FOREIGN
 from tests.model.world import World
 
 SEED = 20
@@ -56,6 +56,8 @@ WORLDS: dict[str, dict[str, Any]] = {
     "author not given": {"truth": Truth(created_by_given=False)},
     "tokens outlive the pair": {"truth": Truth(tokens_die_with_pair=False)},
     "... and are not listed": {"truth": Truth(tokens_die_with_pair=False, tokens_listed=False)},
+    "a listing hides one": {"truth": Truth(tokens_die_with_pair=False, one_hidden=True)},
+    "deletion flaps": {"truth": Truth(delete_slow=False, delete_flaps=True, tokens_die_with_pair=False)},
     "destroy not allowed": {"truth": Truth(may_destroy=False)},
     "slot id survives": {"truth": Truth(slot_id_survives_rotate=True)},
     "new pair slow": {"truth": Truth(new_pair_slow=True)},
@@ -90,6 +92,8 @@ def plans(job: Job, horizon: int) -> Iterator[Plan]:
     yield from singles if job.singles < 0 else rng.sample(singles, min(job.singles, len(singles)))
     if job.scene.startswith("frozen"):
         yield from _dying(job.sample, rng, calls)
+    elif job.scene == "attacked":
+        yield from _attacked(job.sample, rng, calls)
     elif job.scene in ACTED:
         yield from _acted(job, rng, calls, horizon)
     else:
@@ -100,6 +104,8 @@ def _singles(scene: str, calls: range) -> Iterator[Plan]:
     if scene.startswith("frozen"):
         kinds = ("frozen", "frozen-next", "frozen-abandon", "frozen-force")
         yield from (({n: kind}, {}) for n, kind in itertools.product(calls, kinds))
+    elif scene == "attacked":
+        yield from (({}, {n: "force"}) for n in calls)
     elif scene in ACTED:
         acts = OPERATOR if scene.startswith("operator") else FOREIGN
         yield from (({}, {n: act}) for n, act in itertools.product(calls, acts))
@@ -123,6 +129,15 @@ def _dying(count: int, rng: random.Random, calls: range) -> Iterator[Plan]:
         yield {n: ("frozen-dies", rng.randrange(1, 80))}, {n + rng.randrange(1, 9): act} if act else {}
 
 
+def _attacked(count: int, rng: random.Random, calls: range) -> Iterator[Plan]:
+    """A force somewhere in a routine rotation, then the thief or another force; in every third plan a call fails."""
+    for _ in range(count):
+        n = rng.choice(calls)
+        acts = {n: "force", n + rng.randrange(1, 90): rng.choice(ATTACKER)}
+        faults = {n + rng.randrange(1, 90): rng.choice(FAULTS)} if rng.random() < 1 / 3 else {}
+        yield faults, acts
+
+
 def _acted(job: Job, rng: random.Random, calls: range, horizon: int) -> Iterator[Plan]:
     acts = OPERATOR if job.scene.startswith("operator") else FOREIGN
     if acts is FOREIGN and job.singles < 0:  # somebody stages, and our call fails: was it ours?
@@ -139,7 +154,8 @@ def jobs(scene: str = "", full: bool = False) -> list[Job]:
         if (scene and name != scene) or _nothing_new(name, world):
             continue
         default = world == "default"
-        sample = (1500 if default else 60) * (10 if full else 1)
+        usual = 700 if name == "attacked" else 1500
+        sample = (usual if default else 60) * (10 if full else 1)
         if name in BESIDE and not full:
             sample = 400 if default else 20
         every = full and default and name == "one routine"

@@ -87,8 +87,10 @@ class MemorySalesforce:
         self.w.io("tokens")
         if not self.w.truth.tokens_listed:
             return Listing()
-        return Listing(tuple(Grant(lever, name, Secret(name), USER, created)
-                             for name, (_, created) in self.w.tokens.items()))
+        hidden = {"t1"} if self.w.truth.one_hidden else set()
+        grants = (Grant(lever, name, Secret(name), USER, created) for name, (_, created) in self.w.tokens.items()
+                  if name not in hidden)
+        return Listing(tuple(grants), complete=not hidden & self.w.tokens.keys())
 
     def holders(self, consumer: Consumer) -> Holders:
         self.w.io("tokens")
@@ -99,6 +101,7 @@ class MemorySalesforce:
         return Sight(kind)
 
     def end(self, consumer: Consumer, grant: Grant) -> None:
+        rule(f"{grant.lever}:{grant.ref}" in self.w.named, "ENDED what no row of the trail had named")
         self.w.io("tokens", self.w.tokens.pop, grant.ref, None)
 
     def blocked(self, consumer: Consumer) -> bool:
@@ -214,7 +217,7 @@ class MemoryLedger:
         self.w.rows.append(row)
         self.w.foreign -= set(opening.old_keys)  # whoever made it: it is the pair that this rotation replaces
         if row.force:
-            self.w.promise, self.w.decided = None, next(self.w.numbers)
+            self.w.promise, self.w.decided, self.w.attacking = None, next(self.w.numbers), self.w.attacker
         return row
 
     def read(self, org_id: str, consumer_id: str) -> Record:
@@ -243,6 +246,8 @@ class MemoryLedger:
         elif event.phase in (Phase.OBSERVE, Phase.DECISION):
             w.acts_closed = w.acts_seen
         w.trail.append((seen.id, event.step, event.phase))
+        named = event.evidence.get("to_end", ())
+        w.named |= set(named if isinstance(named, list) else ())
         w.publish_cas = w.publish_cas if publish_cas is None else publish_cas
         w.escrow_cas = w.escrow_cas if escrow_cas is None else escrow_cas
         self._refusal_has_control(event, changes)

@@ -16,14 +16,14 @@ from rotator.saga.look import BLANK, Eyes
 from rotator.saga.opening import open_rotation
 from rotator.saga.runner import Runner
 from rotator.saga.worker import Ports, Worker
-from tests.model.calls import CONSUMER, TARGET, Crash
+from tests.model.calls import CONSUMER, PROPAGATION, TARGET, Crash
 from tests.model.ends import done_is_true, expected
 from tests.model.ports import MemoryClock, MemoryLedger, MemorySalesforce, MemoryVault
 from tests.model.rules import Violation, rule
 from tests.model.strangers import stranger
 from tests.model.world import World
 
-TIMING = Timing(propagation=timedelta(seconds=20), proof_spacing=timedelta(seconds=5))
+TIMING = Timing(propagation=PROPAGATION, proof_spacing=timedelta(seconds=5))
 LEASE = TIMING.lease.total_seconds()
 MOST_STARTS = 150
 OPERATOR = ("abandon", "force", "force block-first")
@@ -237,6 +237,16 @@ def disturbed(w: World, trigger: Trigger = Trigger.MANUAL, *, block_first: bool 
     return states
 
 
+def attacked(w: World) -> list[State]:
+    """A thief has the pair. A force arrives at some step of a routine rotation, and maybe another on top; he logs in
+    whenever he can, and may do more: contained and proven, or unproven, or held; never promoted, never lost."""
+    w.attacker = True
+    states = disturbed(w)
+    untouched = w.acts_done == 0 and w.row.force
+    rule(not untouched or states[-1] in expected(w), f"ENDED {states[-1]} {w.row.reason} {w.row.message}")
+    return states
+
+
 def no_rescue(w: World) -> bool:
     def looked(w: World) -> bool:
         here = ports(w)
@@ -275,6 +285,7 @@ SCENES: dict[str, Callable[[World], list[State]]] = {
     "foreign": disturbed,
     "foreign, force": lambda w: disturbed(w, Trigger.FORCE),
     "foreign, block-first, force": lambda w: disturbed(w, Trigger.FORCE, block_first=True),
+    "attacked": attacked,
     "frozen": frozen,
     "frozen, force": lambda w: frozen(w, Trigger.FORCE),
 }

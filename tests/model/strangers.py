@@ -15,6 +15,8 @@ FOREIGN = (
     "stranger rolls live back", "stranger edits his field",
 )  # fmt: skip
 
+ATTACKER = ("force", *FOREIGN[1:5], "admin promotes ours", "admin stages and promotes")
+
 
 def stranger(w: World, act: str, entry: Entry | None) -> None:
     state = entry.state if entry else None

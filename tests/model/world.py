@@ -10,7 +10,7 @@ from rotator.domain.errors import CasMismatch, NotFound, Refused, SlotTaken
 from rotator.domain.pair import Author, Credential, EscrowContent, Pair, SlotState, Staged
 from rotator.domain.rotation import Rotation
 from rotator.domain.secret import Secret
-from tests.model.calls import THEM, US, Calls, Entry, pair
+from tests.model.calls import PROPAGATION, START, THEM, US, Calls, Entry, pair
 from tests.model.rules import rule
 
 
@@ -77,11 +77,21 @@ class World(Calls):
             self.kill(entry)
 
     def kill(self, entry: Entry) -> None:
-        if self.accepts(entry.pair) and self.truth.delete_slow:
-            self.lingers.add(entry.pair)
+        if self.accepts(entry.pair):
+            self.undead[entry.pair] = self.now + PROPAGATION
+            self.lingers |= {entry.pair} if self.truth.delete_slow else set()
+            self.flapping |= {entry.pair} if self.truth.delete_flaps else set()
         self.slot.remove(entry)
         if self.truth.tokens_die_with_pair:
             self.tokens = {t: v for t, v in self.tokens.items() if v[0] != entry.pair.key}
+
+    def attack(self) -> None:
+        """He has the first pair, and wants a living token of it at any time."""
+        stolen = pair(0)
+        has_one = any(name.startswith("a") and key == stolen.key for name, (key, _) in self.tokens.items())
+        works = self.accepts(stolen) or self.now < self.undead.get(stolen, START)
+        if works and not has_one and not self.blocked:
+            self.tokens[f"a{next(self.numbers)}"] = (stolen.key, self.now)
 
     def token(self, key: str) -> str:
         name = f"t{next(self.numbers)}"
@@ -94,6 +104,9 @@ class World(Calls):
             raise Refused("invalid_grant", code="login")
         if self.blocked or not (self.accepts(one) or one in self.lingers):
             self.last_refused[one.key] = self.now
+            if one in self.flapping:
+                self.flapping.remove(one)
+                self.lingers.add(one)
             return None
         if self.truth.new_pair_slow and one.key in self.minted and one not in self.known_pairs:
             self.known_pairs.add(one)
