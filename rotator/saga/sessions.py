@@ -18,6 +18,7 @@ from rotator.saga.seen import Seen
 from rotator.saga.worker import Worker
 
 PART = 100  # names of grants in one row of the trail
+ROUNDS = 20  # looks at listings that show only a part: a thief who logs in again and again does not keep us here
 FIRST = next(iter(Lever))
 FEW = 5  # up to so many are ended by each lever; of more it is looked up first what an earlier lever left
 
@@ -63,16 +64,17 @@ def revoke(me: Worker, s: Seen) -> Seen:
         return _skipped(me, s, Outcome.REFUSED, "another consumer of this app shares the sessions")
     if not s.row.run_as:
         return _skipped(me, s, Outcome.UNKNOWN, "the run-as user is unknown: the old pair never logged in")
-    found = look_through(me, s)
-    ended, refused = 0, dict[str, str]()
-    if found.doomed:
-        s, ended, refused = _end_all(me, s, found)
-        if found.hidden and ended:
-            return s  # what a listing had no room for shows itself now: the step is still due
+    found, refused = look_through(me, s), dict[str, str]()
+    shown = s.row.listing_shown or found.shows  # in an earlier look, and is ended by now
+    for _ in range(ROUNDS):
+        if found.doomed:
+            s, ended, refused = _end_all(me, s, found)
+        if not (found.doomed and found.hidden and ended):
+            break
+        found = look_through(me, s)  # what a listing had no room for shows itself now
     notes = [*found.notes, *(f"{lever}: {words}" for lever, words in refused.items())]
     evidence = {"round": s.row.revoked + 1, "shown": _shown(found), "spared": list(found.spared[:PART]),
                 "notes": notes[:PART], "siblings": s.row.consumer.siblings}  # fmt: skip
-    shown = s.row.listing_shown or found.shows  # in an earlier look, and is ended by now
     return me.observe(s, "revoke", revoked=s.row.revoked + 1, listing_shown=shown, listing_blind=not shown,
                       evidence=evidence)
 
