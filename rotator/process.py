@@ -24,6 +24,7 @@ from rotator.domain.errors import UsageError
 GRACE = 60.0  # seconds for the step in hand after the first signal (protocol section 4: Process)
 TRY_AGAIN = 75  # exit code of what parks (contract.md: Exit codes)
 PR_SET_DUMPABLE = 4  # linux/prctl.h
+STARTED_AS = os.getuid()  # whoever this process becomes later (rotator.cli.owner)
 _system_random = SystemRandom().random
 
 

@@ -39,6 +39,7 @@ class Caller:
     name: str
     role: Role
     origin: str = "socket"
+    uid: int | None = None  # of a process on this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,9 @@ class Doorkeeper:
         """root and the daemon's own user may do everything. `behind`: whom root acts for, by sudo; believed of root."""
         name = behind if peer.uid == 0 and behind else self.user_name(peer.uid)
         if peer.uid in (0, self.own):
-            return Caller(name, max(Role))
+            return Caller(name, max(Role), uid=peer.uid)
         roles = [role for role, group in self.groups.items() if self.group_id(group) in peer.gids]
-        return Caller(name, max(roles, default=Role.NONE))
+        return Caller(name, max(roles, default=Role.NONE), uid=peer.uid)
 
     def no(self, caller: Caller, needed: Role) -> UsageError:
         """What is told to a caller who may not."""

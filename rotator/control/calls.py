@@ -30,7 +30,7 @@ class Call:
 
     def who(self, reason: str = "") -> Who:
         """Who stands in the trail."""
-        return Who(actor=self.caller.name, origin=self.caller.origin, reason=reason)
+        return Who(actor=self.caller.name, origin=self.caller.origin, reason=reason, uid=self.caller.uid)
 
 
 @dataclass(frozen=True, slots=True)

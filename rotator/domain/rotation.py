@@ -33,6 +33,7 @@ class Who:
     ticket: str = ""
     approver: str = ""
     break_glass: bool = False
+    uid: int | None = None  # of the actor on this machine
 
 
 @dataclass(frozen=True, slots=True)

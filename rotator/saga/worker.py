@@ -64,6 +64,8 @@ class Worker:
         self.eyes = Eyes(ports.salesforce, ports.vault, self.consumer, self.target, self.alive)
         self._extended = ports.clock.monotonic()
         self._logins = 0  # not yet in the row
+        self._sent: float | None = None  # when the last intent was committed
+        self._answered = ("", "")  # the far sides' ids of the calls before the last row
         self._forced = rotation.force
         self._read = (datetime.min.replace(tzinfo=UTC), 0.0)  # the database's time at the last read, and ours
 
@@ -134,7 +136,7 @@ class Worker:
 
     def _commit(self, s: Seen, event: Event, changes: Changes, *, publish_cas: int | None = None,
                 escrow_cas: int | None = None, learned: Mapping[str, str] | None = None) -> Seen:
-        changes = {**changes, "step": event.step}
+        changes, event = {**changes, "step": event.step}, self._measured(event)
         if self._logins:
             changes = {**changes, "logins": s.row.logins + self._logins}
         began = self.ports.clock.monotonic()
@@ -142,8 +144,19 @@ class Worker:
                                  learned=learned)
         self._logins = 0
         self._extended = began
+        self._sent = self.ports.clock.monotonic() if event.phase is Phase.INTENT else None
         self.report(event, row)
         return replace(s, row=row)
+
+    def _measured(self, event: Event) -> Event:
+        """An outcome with the time since its intent; any row with the ids of both far sides where both were asked."""
+        before, self._answered = self._answered, (self.salesforce.request_id, self.vault.request_id)
+        if all(now and now != then for now, then in zip(self._answered, before, strict=True)):
+            ids = dict(zip(("salesforce", "vault"), self._answered, strict=True))
+            event = replace(event, evidence={**event.evidence, "request_ids": ids})
+        if event.phase is not Phase.OUTCOME or self._sent is None:
+            return event
+        return replace(event, duration_ms=round((self.ports.clock.monotonic() - self._sent) * 1000))
 
     def _request_id(self, step: str) -> str:
         at_vault = step in ("escrow", "canary", "publish", "restore", "fence", "destroy", "close")

@@ -9,11 +9,12 @@ import socket
 from collections.abc import Mapping
 
 from rotator.domain.rotation import Who
+from rotator.process import STARTED_AS
 
 
 def login_user(env: Mapping[str, str], uid: int | None = None) -> str:
     """The login user of this process; root's is the one behind sudo (sudo's own variable is believed of root only)."""
-    uid = os.getuid() if uid is None else uid
+    uid = STARTED_AS if uid is None else uid
     behind = behind_sudo(env, uid)
     if behind:
         return behind
@@ -25,12 +26,13 @@ def login_user(env: Mapping[str, str], uid: int | None = None) -> str:
 
 def behind_sudo(env: Mapping[str, str], uid: int | None = None) -> str:
     """Whom root acts for; "" where it is for itself, or this is not root."""
-    return env.get("SUDO_USER", "") if (os.getuid() if uid is None else uid) == 0 else ""
+    return env.get("SUDO_USER", "") if (STARTED_AS if uid is None else uid) == 0 else ""
 
 
 def who(env: Mapping[str, str], reason: str = "", origin: str = "cli") -> Who:
     """Who stands in the audit trail for this command."""
-    return Who(actor=login_user(env), origin=origin, reason=reason)
+    behind = env.get("SUDO_UID", "") if behind_sudo(env) else ""
+    return Who(actor=login_user(env), origin=origin, reason=reason, uid=int(behind) if behind.isdigit() else STARTED_AS)
 
 
 def owner() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -114,6 +115,14 @@ def test_a_force_is_anchored_when_it_opens_and_when_it_ends(signed: Scene) -> No
     assert signed.json("force", "orders", "--reason", "leak", "--ticket", "INC-1", "--yes").code in (0, 3)
     anchors = [json.loads(line) for line in file_of(signed).read_text().splitlines()]
     assert [anchor["why"] for anchor in anchors] == ["force", "force"]
-    last = max(row["seq"] for row in signed.events("orders"))
+    rows = signed.events("orders")
+    last = max(row["seq"] for row in rows)
     assert anchors[-1]["seq"] > last > anchors[0]["seq"]
     assert signed.json("audit", "verify").told["anchored_to_seq"] == anchors[-1]["seq"]
+    told = {row["step"]: row for row in rows if row["phase"] == "outcome"}
+    for step in ("stage", "escrow", "publish", "promote", "retire"):
+        assert told[step]["duration_ms"] >= 0, step
+        assert told[step]["evidence"]["uid"] == os.getuid(), step
+    both = [row["evidence"]["request_ids"] for row in rows if "request_ids" in row["evidence"]]
+    assert both, "a step that asks org and Vault has the ids of both"
+    assert all(ids["salesforce"] and ids["vault"] for ids in both)

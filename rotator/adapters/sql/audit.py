@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -69,7 +69,7 @@ def append(connection: Connection, now: datetime, context: Context, who: Who, su
         "event_id": event.id,
         "ts": moment(now),
         **_about(who, subject),
-        **_what(event, _attempt(connection, subject.rotation_id, event)),
+        **_what(_told_by(who, event), _attempt(connection, subject.rotation_id, event)),
         "host": clean(context.host),
         "version": context.version,
         "config_hash": context.config_hash,
@@ -113,6 +113,11 @@ def _what(event: Event, attempt: int) -> dict[str, Any]:
         "duration_ms": event.duration_ms,
         "evidence": canonical(plain(event.evidence)),
     }
+
+
+def _told_by(who: Who, event: Event) -> Event:
+    """The event with the actor's user id, where he has one here: a login name may be given to another later."""
+    return event if who.uid is None else replace(event, evidence={"uid": who.uid, **event.evidence})
 
 
 def _attempt(connection: Connection, rotation_id: str, event: Event) -> int:
