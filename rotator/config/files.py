@@ -64,11 +64,19 @@ def read(main: FilePath) -> Joined:
     in one file is refused twice in two, and both are named. Nothing is raised; see `mistakes`.
     """
     joined = Joined()
-    for file in (main, *sorted((main.parent / "conf.d").glob("*.toml"))):
+    for file in (main, *_beside(main)):
         source = _read_one(file, joined.mistakes)
         if source is not None:
             _join(joined, source)
     return joined
+
+
+def _beside(main: FilePath) -> list[FilePath]:
+    """None in a folder that this user may not look into; then `main` cannot be read either, which is said of it."""
+    try:
+        return sorted((main.parent / "conf.d").glob("*.toml"))
+    except PermissionError:
+        return []
 
 
 def _read_one(file: FilePath, mistakes: list[Mistake]) -> Source | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -76,7 +77,7 @@ def find_systemd(env: Mapping[str, str]) -> Found | Missing:
 
 def find_nspawn(env: Mapping[str, str]) -> Found | Missing:
     """What boots a Debian of its own, and apt's sources that name a mirror for it."""
-    lack = debian.why_not(env)
+    lack = debian.why_not(env, os.geteuid())
     return Missing(lack) if lack else Found("systemd-nspawn")
 
 

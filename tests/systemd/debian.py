@@ -42,9 +42,9 @@ class CannotMake(Exception):
     """This machine cannot make or boot a Debian; the text says what is missing."""
 
 
-def why_not(env: Mapping[str, str]) -> str:
-    """What this machine lacks to boot a Debian of its own; empty where nothing."""
-    if os.geteuid() != 0:
+def why_not(env: Mapping[str, str], user: int) -> str:
+    """What this machine, or this user id, lacks to boot a Debian of its own; empty where nothing."""
+    if user != 0:
         return "booting a Debian needs root"
     absent = [package for tool, package in NEEDED.items() if shutil.which(tool, path=env.get("PATH")) is None]
     if absent:
