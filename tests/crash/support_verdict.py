@@ -47,7 +47,9 @@ def steps_for(request: dict[str, Any]) -> tuple[str, ...]:
     """The steps that may have the effect of this request."""
     if not request["effect"].startswith("kv."):
         return ALLOWED[request["effect"]]
-    return ESCROW_WRITERS if "rotator-escrow/" in request["about"] else LIVE_WRITERS
+    if "rotator-escrow/" in request["about"]:
+        return ESCROW_WRITERS
+    return ("destroy",) if request["effect"] == "kv.destroy" else LIVE_WRITERS
 
 
 def open_at(notes: Sequence[Committed], n: int) -> list[str]:
