@@ -27,9 +27,14 @@ def status(context: click.Context, app: str) -> int:
         if here.common.as_json:
             out.document(told)
         else:
-            for line in chain(lines(told["apps"]), untold(told["notices"])):
+            for line in chain(lines(told["apps"]), waiting(told["orgs"]), untold(told["notices"])):
                 out.say(line)
     return 0
+
+
+def waiting(orgs: list[Mapping[str, Any]]) -> Iterator[str]:
+    """One line per org whose routine work waits, and why."""
+    return (clean(f"routine work of {org['org']} waits: {org['waits']}") for org in orgs if org["waits"])
 
 
 def untold(channels: list[Mapping[str, Any]]) -> Iterator[str]:

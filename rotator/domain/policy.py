@@ -43,6 +43,7 @@ class Due:
     why: str
     now: bool  # it is due
     overdue: bool  # its first chance has passed
+    since: datetime | None = None  # overdue since, where that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +126,9 @@ _WAITS = {
 
 def _told(at: datetime, code: Why, reason: str, now: datetime, first: datetime | None = None) -> Due:
     """`first`: its first chance, where it was rotated before."""
-    overdue = first is not None and min(first, at) < now
+    since = min(first, at) if first is not None and min(first, at) < now else None
     words = reason if at <= now else _WAITS[code].format(reason=reason, at=stamp(at))
-    return Due(at, code, words, at <= now, overdue)
+    return Due(at, code, words, at <= now, since is not None, since)
 
 
 def share(name: str) -> float:

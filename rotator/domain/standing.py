@@ -31,12 +31,13 @@ class Standing:
     at: datetime | None = None
     now: bool = False  # a routine rotation is to be begun
     overdue: bool = False
+    since: datetime | None = None  # overdue since, where that is known
 
 
 def closed(told: Due, now: datetime, *, pause: Pause | None = None, failures: Failures | None = None,
            limit: str = "") -> Standing:
     """An app that is enabled and has no open rotation. `limit`: why its org takes nothing new now."""
-    plain = Standing(told.code, told.why, told.at, told.now, told.overdue)
+    plain = Standing(told.code, told.why, told.at, told.now, told.overdue, told.since)
     if pause is not None:
         return replace(plain, code=Why.PAUSED, words=str(pause), now=False)
     if not told.now:

@@ -10,6 +10,7 @@ from rotator.domain.errors import LedgerUnavailable
 from rotator.domain.pause import pause_of
 from rotator.domain.policy import Outage
 from rotator.domain.rotation import Rotation
+from rotator.domain.standing import Standing
 from rotator.domain.words import State, Why
 from rotator.metrics.fleet import App, Fleet, Head, Open, Side
 from rotator.wiring.connections import Connections
@@ -41,10 +42,12 @@ def fleet(connections: Connections, early: Early) -> Fleet:
 
 def sides(connections: Connections) -> tuple[Side, ...]:
     """Vault and each org."""
-    return (Side("", connections.outside.breaker("")), *(_side(connections, name) for name in connections.config.orgs))
+    orgs = (side_of(connections, name) for name in connections.config.orgs)
+    return (Side("", connections.outside.breaker("")), *orgs)
 
 
-def _side(connections: Connections, name: str) -> Side:
+def side_of(connections: Connections, name: str) -> Side:
+    """One org, as this process knows it."""
     outside, limits, usage = connections.outside, connections.config.limits, connections.usage(name)
     logins = {WORKLOAD: (outside.spent.most(name), limits.logins_per_hour),
               OWN: (outside.spent.most(name, [OWN]), limits.own_logins_per_hour)}  # fmt: skip
@@ -64,8 +67,15 @@ def _app(connections: Connections, name: str, row: Rotation | None, seen: Survey
         return App(name, app.org, age, None, paused=paused)
     if not told.now and not told.overdue and told.code is not Why.BACKOFF:
         early[name] = (because, told.at)
-    late = max(1.0, (seen.now - told.at).total_seconds()) if told.overdue and not _under_way(row) else 0.0
+    late = _late(told, seen.now) if not _under_way(row) else 0.0
     return App(name, app.org, age, told.at.timestamp(), late, told.code.value, paused)
+
+
+def _late(told: Standing, now: datetime) -> float:
+    """Seconds since the first chance, whatever keeps the app out since then; a second where that is not known."""
+    if not told.overdue:
+        return 0.0
+    return max(1.0, (now - told.since).total_seconds()) if told.since is not None else 1.0
 
 
 def _under_way(row: Rotation | None) -> bool:

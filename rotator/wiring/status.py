@@ -10,6 +10,8 @@ from rotator.domain.rotation import Rotation
 from rotator.domain.sighting import Sighting
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import standing_of
+from rotator.wiring.gauges import side_of
+from rotator.wiring.limits import barred
 from rotator.wiring.pausing import as_json
 from rotator.wiring.told import moment, rotation
 
@@ -30,7 +32,22 @@ def status(connections: Connections, app: str = "") -> Json:
         for name in names
     ]  # fmt: skip
     swept = {org: moment(seen.swept.get(org)) for org in connections.config.orgs}
-    return {"daemon": None, "now": moment(seen.now), "swept": swept, "apps": told, "notices": waiting}
+    return {"daemon": None, "now": moment(seen.now), "swept": swept, "apps": told, "notices": waiting,
+            "orgs": [_org(connections, name) for name in connections.config.orgs]}  # fmt: skip
+
+
+def _org(connections: Connections, name: str) -> Json:
+    """What this process knows of an org: why its routine work waits, its own count of API requests of 24 hours, and
+    the token requests of the last hour. A command without a daemon has just begun, and knows nothing yet."""
+    side = side_of(connections, name)
+    known = side.api_most is not None
+    return {
+        "org": name,
+        "waits": barred(connections, name) or None,
+        "breaker": side.breaker,
+        "api_requests": {"used": side.api_used, "limit": side.api_most} if known else None,
+        "logins": {who: {"used": used, "budget": budget} for who, (used, budget) in side.logins.items()},
+    }
 
 
 def _sighting(one: Sighting) -> Json:

@@ -37,9 +37,9 @@ schedule = {{ every = "30d", jitter = "0s" }}
 
 @pytest.fixture(params=KINDS)
 def connections(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connections]:
-    """Four apps over SQLite, then PostgreSQL."""
+    """Five apps over SQLite, then PostgreSQL."""
     apps = "".join(APP.format(name, more) for name, more in (
-        ("fresh", ""), ("late", ""), ("held", ""), ("off", "enabled = false")))  # fmt: skip
+        ("fresh", ""), ("late", ""), ("held", ""), ("off", "enabled = false"), ("tried", "")))  # fmt: skip
     told = loaded(tmp_path, f'[database]\nurl = "{fresh_url(request.param, request)}"\n{apps}')
     stop = Stop()
     made = Connections(told, SystemClock(stop), host="here", version="1.2.3")
@@ -48,29 +48,34 @@ def connections(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Conn
     stop.close()
 
 
-def put(connections: Connections, app: str, days: float, state: State, **more: object) -> None:
+def put(connections: Connections, app: str, days: float, state: State, *, number: int = 1, **more: object) -> None:
     """A rotation of this app that began so many days ago."""
     consumer = Consumer("00D000000000000AAA", "0xI000000000000AAA", f"888{app:0>12}AAA")
     began = connections.now() - days * DAY
-    ended = began if state is State.DONE else None
-    row = Rotation(f"{app}-1", app, "acme", consumer, Target(f"acme/{app}", "k", "s", "https://h", app), state=state,
-                   started_at=began, ended_at=ended, retired_at=ended, **more)  # type: ignore[arg-type]  # fields
+    ends = {"ended_at": began, "retired_at": began} if state is State.DONE else {}
+    row = Rotation(f"{app}-{number}", app, "acme", consumer, Target(f"acme/{app}", "k", "s", "https://h", app),
+                   number=number, state=state, started_at=began, **{**ends, **more})  # type: ignore[arg-type]  # fields
     lease = {"owner": "", "epoch": 0, "lease_ms": 0, "rotation_id": row.id, "open_intents": "[]", "publish_cas": -1,
              "escrow_cas": -1, "org_id": consumer.org_id, "consumer_id": consumer.consumer_id}  # fmt: skip
-    connections.database.write(lambda c: (c.execute(consumers.insert(), [lease]), c.execute(
-        rotations.insert(), [to_row(row)])))  # fmt: skip
+    if number == 1:
+        connections.database.write(lambda c: c.execute(consumers.insert(), [lease]))
+    connections.database.write(lambda c: c.execute(rotations.insert(), [to_row(row)]))
 
 
 def test_each_app_is_told_as_the_ledger_has_it(connections: Connections) -> None:
-    """One in time, one late by ten days, one held with its slot's end, one switched off."""
+    """One in time, one late by ten days, one by five that failed just now and is left alone, one held with its slot's
+    end, one switched off."""
     put(connections, "fresh", 10, State.DONE)
     put(connections, "late", 40, State.DONE)
+    put(connections, "tried", 35, State.DONE)
+    put(connections, "tried", 0, State.FAILED, number=2, ended_at=connections.now())
     put(connections, "held", 2, State.HELD, new_key="k", reason="foreign_primary")
     found = fleet(connections, {})
     apps = {app.name: app for app in found.apps}
     assert round((apps["fresh"].due_at or 0) - found.now) == 20 * 86400
     assert (apps["fresh"].overdue, round(apps["fresh"].age or 0)) == (0, 10 * 86400)
     assert (round(apps["late"].overdue / 86400), apps["late"].why) == (10, "interval")
+    assert (round(apps["tried"].overdue / 86400), apps["tried"].why) == (5, "backoff")
     assert apps["off"] == App("off", "acme", None, None)
     (held,) = found.open
     assert (held.app, held.state, held.reason) == ("held", "held", "foreign_primary")

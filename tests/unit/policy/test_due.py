@@ -60,6 +60,7 @@ def test_a_missed_window_waits_for_the_next_and_is_overdue() -> None:
     assert due(SUNDAYS, "billing", last, at("2026-10-31T12:00")).at == at("2026-11-01T01:00")
     told = due(SUNDAYS, "billing", last, at("2026-11-02T12:00"))
     assert (told.now, told.overdue, told.at) == (False, True, at("2026-11-08T01:00"))
+    assert told.since == at("2026-11-01T01:00"), "overdue counts from the window that was missed"
     assert "missed its window" in told.why
 
 
