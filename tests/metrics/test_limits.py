@@ -15,6 +15,11 @@ def limit(scene: Scene, line: str) -> None:
     scene.config.write_text(scene.config.read_text() + f"\n[limits]\n{line}\n")
 
 
+def waits(fleet: Fleet) -> dict[str, str]:
+    """Why each org waits, as `status` has it from the daemon."""
+    return {org["org"]: org["waits"] or "" for org in fleet.json("status")["orgs"]}
+
+
 def test_a_rotation_waits_for_its_login_budget_and_a_force_does_not(scene: Scene) -> None:
     """Two logins an hour are not enough: the row says why, in words and a code, and exit 75 that it goes on later. A
     force goes on beyond it and is proven; its log warns."""
@@ -43,15 +48,18 @@ def test_nothing_is_begun_in_an_org_that_is_near_its_limit(scene: Scene) -> None
 
 
 def test_an_org_that_is_down_is_left_alone_while_the_other_goes_on(door: Door, tmp_path: Path) -> None:
-    """One org answers 503 to all: its breaker opens, its apps wait, the other org's are rotated; once it serves, the
-    breaker closes by itself and its apps are rotated too."""
+    """One org answers 503 to all: its breaker opens, its apps wait and `status` says why, the other org's are rotated;
+    once it serves, the breaker closes by itself and its apps are rotated too."""
     fleet = Fleet(door, tmp_path, apps=10)
+    fleet.configure(spoilt=f'\n[control]\nsocket = "{tmp_path}/control.sock"\n')
     bolt = {name: "" for name in fleet.names if name.startswith("bolt")}
     door("POST", "/faults", {"kind": "status", "match": {"site": "org:bolt"}, "args": {"status": 503}})
     with daemon(fleet) as one:
         one.ready()
         until(lambda: bool(one.lines("breaker_open")), 60)
         assert {line["where"] for line in one.lines("breaker_open")} == {"bolt"}
+        until(lambda: waits(fleet)["bolt"].startswith("the org bolt does not answer; next try in "), 30)
+        assert waits(fleet)["acme"] == ""
         until(lambda: len(one.ended()) >= 3, 60)
         assert not one.ended() & set(bolt)
         door("DELETE", "/faults")
