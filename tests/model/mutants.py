@@ -43,7 +43,7 @@ MUTANTS = (
         ("        entry = me.salesforce.stage(me.consumer)\n",
          "        try:\n            entry = me.salesforce.stage(me.consumer)\n        except OutcomeUnknown:\n"
          "            entry = me.salesforce.stage(me.consumer)\n"),
-        ("import Refused, SlotTaken,", "import OutcomeUnknown, Refused, SlotTaken,"))}),
+        ("import LedgerUnavailable, Refused,", "import LedgerUnavailable, OutcomeUnknown, Refused,"))}),
     Mutant("PATCH again without a look", "one routine", {SAGA + "switch.py": (
         ("        me.salesforce.promote(me.consumer, entry.id)\n",
          "        try:\n            me.salesforce.promote(me.consumer, entry.id)\n        except OutcomeUnknown:\n"
@@ -103,9 +103,9 @@ MUTANTS = (
         ("        if not me.login(new).accepted:\n", "        if new is None:\n"),)}),
     Mutant("one refusal is proof enough", "one routine", {SAGA + "proof.py": (
         ("    if row.refusals >= IN_A_ROW and last >= retired + w:\n", "    if row.refusals:\n"),),
-        MODEL + "scenes.py": (('    row, old = w.row, w.row.old_keys\n',
-                               '    row, old = w.row, w.row.old_keys\n'
-                               '    rule(row.refusals >= 3, "PROOF too thin")\n'),)}),
+        MODEL + "ends.py": (('    row, old = w.row, w.row.old_keys\n',
+                             '    row, old = w.row, w.row.old_keys\n'
+                             '    rule(row.refusals >= 3, "PROOF too thin")\n'),)}),
     Mutant("proof without a dead canary", "one routine", {SAGA + "proof.py": (
         ("    if me.salesforce.probe(token, canary_call(s)) is not Probe.DEAD:\n", "    if Probe is None:\n"),)}),
     Mutant("the proof is skipped", "one routine", {SAGA + "steps.py": (
@@ -133,7 +133,7 @@ MUTANTS = (
     Mutant("a force leaves the old pair in Vault", "force", {SAGA + "steps.py": (
         ("s.finished and s.row.policy.destroy_old and bool(s.old_versions)", "False"),)}),
     Mutant("a force ends sessions only once", "attacked", {SAGA + "sessions.py": (
-        ("    again = s.row.force and s.row.revoked == 1 and", "    again = False and"),)}),
+        ("    again = s.row.force and s.row.revoked == 1 + before and", "    again = False and"),)}),
     Mutant("a force ends only what was there at the first refusal", "attacked", {SAGA + "proof.py": (
         ("    until = (me.salesforce.time() or me.now()) if s.row.force else s.row.ended_before\n",
          "    until = s.row.ended_before\n"),)}),
