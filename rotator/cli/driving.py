@@ -35,15 +35,16 @@ def drive(here: Session, timeout: timedelta | None, work: Drive) -> int:
 
 
 def progressed(here: Session, connections: Connections, timeout: timedelta | None,
-               work: Drive) -> tuple[Sequence[Errand], Skipped]:
-    """Runs `work` with live progress; gives what came of it."""
+               work: Drive, *, database: bool = True) -> tuple[Sequence[Errand], Skipped]:
+    """Runs `work` with live progress; gives what came of it. `database`: whether there is one to write to."""
     from rotator.wiring.asking import owner
     from rotator.wiring.errand import Patience, Setting
     from rotator.wiring.reading import note_config
     from rotator.wiring.settings import timing_of
 
-    note_config(connections, os.environ)
-    _warn_if_older(connections)
+    if database:
+        note_config(connections, os.environ)
+        _warn_if_older(connections)
     end = here.clock.monotonic() + timeout.total_seconds() if timeout is not None else float("inf")
     timing = connections.config.timing
     with progress(to_stderr=here.common.as_json) as show:
@@ -55,7 +56,9 @@ def progressed(here: Session, connections: Connections, timeout: timedelta | Non
 def _warn_if_older(connections: Connections) -> None:
     from rotator.wiring.anchoring import hold_if_older
     from rotator.wiring.asking import who
+    from rotator.wiring.spooling import merge_spools
 
+    merge_spools(connections)
     last = hold_if_older(connections, who(os.environ))
     if last is not None:
         out.note(f"warning: the database is older than its last anchor (row {last.seq} of {last.at}), or another one: "

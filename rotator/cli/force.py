@@ -50,6 +50,14 @@ def force(context: click.Context, apps: tuple[str, ...], org: str, everything: b
         from rotator.wiring.asking import who
         from rotator.wiring.reading import moment
 
+        asked = replace(who(os.environ, reason), ticket=ticket, break_glass=break_glass)
+        if break_glass and (links := _without_database(here)) is not None:
+            order = work.Order(asked, including_users=including_users)
+            scope = work.scope(links, apps, org, everything=everything)
+            work.check_order(links, order)
+            if everything and not yes:
+                _confirm(here, len(scope.apps))
+            return _spooled(here, links, scope, order, timeout)
         daemon = here.daemon()
         if daemon is not None:
             if everything and not yes:
@@ -58,7 +66,6 @@ def force(context: click.Context, apps: tuple[str, ...], org: str, everything: b
                     "including_users": including_users, "since": since or "", "break_glass": break_glass}  # fmt: skip
             return remote.drive(here, daemon, "/force", body, timeout, _tell)
         connections = here.connect()
-        asked = replace(who(os.environ, reason), ticket=ticket, break_glass=break_glass)
         start = moment(since, connections.now()) if since else None
         order = work.Order(asked, including_users=including_users, since=start)
         scope = work.scope(connections, apps, org, everything=everything)
@@ -66,6 +73,24 @@ def force(context: click.Context, apps: tuple[str, ...], org: str, everything: b
         if everything and not yes:
             _confirm(here, len(scope.apps))
         return _drive(here, connections, scope, order, timeout)
+
+
+def _without_database(here: Session) -> Connections | None:
+    """The connections, where the database is away and a spool is there to go on with."""
+    from rotator.wiring.spooling import away
+
+    connections = here.connect()
+    return connections if away(connections) else None
+
+
+def _spooled(here: Session, connections: Connections, scope: Scope, order: Order, timeout: timedelta | None) -> int:
+    from rotator.wiring import forced, spooling
+
+    out.note("warning: the database is away; what is done stands in the break-glass spool and is merged later")
+    errands, _ = progressed(here, connections, timeout,
+                            lambda links, setting: (spooling.force(links, setting, scope.apps, order), ()),
+                            database=False)  # fmt: skip
+    return _tell(here, forced.document(scope, [], errands))
 
 
 def _confirm(here: Session, number: int) -> None:

@@ -78,6 +78,7 @@ def _daemon(context: click.Context) -> int:
         from rotator.wiring.measuring import reports
         from rotator.wiring.reading import note_config
         from rotator.wiring.settings import timing_of
+        from rotator.wiring.spooling import merge_spools
 
         meters = Meters(here.clock.monotonic)
 
@@ -85,6 +86,7 @@ def _daemon(context: click.Context) -> int:
             connections = here.connect(outside)
             note_config(connections, os.environ)
             asked = who(os.environ, origin="daemon")
+            merge_spools(connections)
             hold_if_older(connections, asked)
             timing, patience = connections.config.timing, Patience(here.clock, lambda: here.stop.requested)
             setting = Setting(timing_of(timing), timing.poll, owner(), patience, reports(meters, logged))

@@ -78,6 +78,17 @@ class AuditConfig(Table):
         " `https://...` (PUT, an object each)."
         " The default's folder lies in `state_dir`",
     )
+    spool: Text = option(
+        "", about="folder where `force --break-glass` writes while the database is away; empty: then it does not go on",
+        example="/var/lib/rotator/spool",
+    )  # fmt: skip
+
+    @field_validator("spool")
+    @classmethod
+    def _spool(cls, spool: str) -> str:
+        if spool and not spool.startswith("/"):
+            raise ValueError("must be an absolute path, or empty")
+        return spool
 
     @field_validator("transit_key")
     @classmethod

@@ -26,7 +26,7 @@ from rotator.domain.errors import RotatorError, UsageError
 from rotator.domain.notice import Routes, nobody
 from rotator.domain.rotation import Who
 from rotator.domain.session import Usage
-from rotator.ports import Clock, Record
+from rotator.ports import Clock, Ledger, Record
 from rotator.saga.worker import Ports
 from rotator.wiring.naming import nearest
 from rotator.wiring.outside import OWN, Budget, Outside, Spent
@@ -169,12 +169,13 @@ class Connections:
         if not self.config.orgs[name].org_id:
             self.pins.pin(name, org_id, who)
 
-    def ports(self, org: str, host: str = "") -> Ports:
-        """The outside as a rotation in this org sees it."""
+    def ports(self, org: str, host: str = "", ledger: Ledger | None = None) -> Ports:
+        """The outside as a rotation in this org sees it; `ledger` where it is not the database's."""
         stated = self.config.orgs[org].stated_facts()
-        ledger = StatedLedger(self.database, self.context, stated, self.routes)
+        there = self.org(org, host, pinned=ledger is None)
+        kept = ledger or StatedLedger(self.database, self.context, stated, self.routes)
         budget = Budget(self.outside, org, self.config.limits.logins_per_hour)
-        return Ports(self.org(org, host), VaultKv(self.vault), ledger, self.clock, budget)
+        return Ports(there, VaultKv(self.vault), kept, self.clock, budget)
 
     def close(self) -> None:
         """Closes whatever was opened; never fails."""

@@ -104,9 +104,10 @@ class SpoolLedger:
     Making one raises ConfigError for a file that cannot be used, LedgerUnavailable where another process has it.
     """
 
-    def __init__(self, file: Path, now: Callable[[], datetime]) -> None:
-        self.file, self._now = file, now
-        self._out = _locked(file)
+    def __init__(self, file: Path, now: Callable[[], datetime], stated: Mapping[str, str] | None = None) -> None:
+        """`stated`: what the configuration says of the org's facts."""
+        self.file, self._now, self._stated = file, now, stated or {}
+        self._out = locked(file)
         content = file.read_bytes()
         lines = read_lines(content)
         os.ftruncate(self._out, content.rfind(b"\n") + 1)  # half a line, of a power cut
@@ -160,7 +161,7 @@ class SpoolLedger:
     def read(self, org_id: str, consumer_id: str) -> Record:
         """See the port."""
         known = self.told.consumers.get((org_id, consumer_id), Consumer())
-        facts = Facts(dict(self.told.facts.get(org_id, {})))
+        facts = Facts(dict(self.told.facts.get(org_id, {}))).merged(self._stated)
         return Record(self.told.rotations.get(known.rotation_id), tuple(known.open_intents), known.publish_cas,
                       known.escrow_cas, facts, self._now())  # fmt: skip
 
@@ -221,7 +222,8 @@ class SpoolLedger:
         return self.told.lay(line)
 
 
-def _locked(file: Path) -> int:
+def locked(file: Path) -> int:
+    """The file, open and locked by this process. Raises ConfigError, LedgerUnavailable where another has it."""
     try:
         out = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     except OSError as error:

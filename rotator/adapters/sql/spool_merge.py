@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +14,7 @@ from rotator.adapters.sql.audit import Context, Subject, append, seq_of
 from rotator.adapters.sql.database import Database
 from rotator.adapters.sql.plain import build, plain
 from rotator.adapters.sql.rows import to_row
-from rotator.adapters.sql.spool import Line, Told, read_lines
+from rotator.adapters.sql.spool import Line, Told, locked, read_lines
 from rotator.adapters.sql.tables import rotations
 from rotator.domain.chain import canonical
 from rotator.domain.changes import Changes
@@ -27,8 +28,17 @@ def merge(database: Database, context: Context, file: Path) -> int:
     """Every line that is not there yet, in one transaction; then the file is set aside as `<name>.merged-<time>`.
 
     Gives how many rows it became. A rotation that was open in the database is superseded, as the force would have done.
-    Whoever held a lease on a consumer of the spool is stale. Raises InvariantBroken for a spool that was changed.
+    Whoever held a lease on a consumer of the spool is stale. Raises InvariantBroken for a spool that was changed,
+    LedgerUnavailable where somebody works on it.
     """
+    out = locked(file)
+    try:
+        return _merged(database, context, file)
+    finally:
+        os.close(out)
+
+
+def _merged(database: Database, context: Context, file: Path) -> int:
     lines = read_lines(file.read_bytes())
 
     def work(connection: Connection) -> int:
