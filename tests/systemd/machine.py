@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import signal
 import subprocess
 import time
@@ -62,6 +63,30 @@ class Machine:
                 last = self.run("journalctl", "--no-pager", "-o", "cat", "-n", "40", "-u", unit).stdout
                 raise AssertionError(f"it never came true; the last lines of {unit}:\n{last}")
             time.sleep(0.2)
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """One machine at a time: nspawn, told to stay in our control group, makes the same ones in it for each."""
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            _sweep(Path("/sys/fs/cgroup"))
+
+
+def _sweep(groups: Path) -> None:
+    """Removes the empty control groups that nspawn leaves; rmdir(2) refuses where a process is left in one."""
+    own = {line.split(":", 2)[2].strip("/") for line in Path("/proc/self/cgroup").read_text().splitlines()}
+    tops = [base / path / name for base in (groups, groups / "systemd", groups / "unified") for path in own
+            for name in ("payload", "supervisor")]  # fmt: skip
+    for top in tops:
+        for folder in sorted((place for place in top.rglob("*") if place.is_dir()), reverse=True):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        with contextlib.suppress(OSError):
+            top.rmdir()
 
 
 def end_with_me() -> None:

@@ -14,7 +14,7 @@ from tests.acceptance.scene import CONFIG, USUAL, Json
 from tests.project.installed import build_wheel
 from tests.systemd import debian
 from tests.systemd.guide import blocks
-from tests.systemd.machine import Machine, booted
+from tests.systemd.machine import Machine, alone, booted
 
 PORTS = {"admin": 7000, "vault": 7001, "acme": 7002}
 SIMULATOR = """\
@@ -124,7 +124,7 @@ def share(folder: Path) -> Path:
 def installed(folder: Path) -> Iterator[Place]:
     """A booted machine on which the guide was followed, up to the groups of the people."""
     shared = share(folder)
-    with booted(debian.root(os.environ), shared) as machine:
+    with alone(debian.cache(os.environ) / "boot.lock"), booted(debian.root(os.environ), shared) as machine:
         place = Place(machine)
         follow(place)
         yield place
