@@ -189,8 +189,8 @@ def test_encrypted_credentials_and_an_owner_of_the_tables_are_drop_ins(place: Pl
 
 def test_each_group_may_do_what_it_is_for(place: Place) -> None:
     """Over the socket, as the people that step 6 of the guide made members, without a right to the configuration: who
-    is in no group is told which, rotator-view looks and is refused a rotation, the other two rotate; the trail has
-    them. A command that the daemon does not do says that the configuration cannot be read."""
+    is in no group is told which, rotator-view looks and is refused a rotation, the other two rotate, and rotator-force
+    alone forces; the trail has them. Without the daemon: the configuration cannot be read, and that is said."""
     rotate = ("rotate", "orders", "--until", "done", "--timeout", "60s")
     told = {name: (place.rotator("status", user=name), place.rotator(*rotate, user=name)) for name in PEOPLE}
     assert [answer["errors"][0]["code"] for answer in told["nemo"]] == ["not_a_member"] * 2
@@ -204,6 +204,11 @@ def test_each_group_may_do_what_it_is_for(place: Place) -> None:
     assert asked[-2:] == [("rosa", "socket"), ("fred", "socket")]
     refused = [event["actor"] for event in place.rotator("history")["events"] if event["step"] == "refused_command"]
     assert refused == ["vera"]
+    force = ("force", "orders", "--reason", "drill", "--ticket", "INC-1", "--yes", "--timeout", "60s")
+    (error,) = place.rotator(*force, user="rosa")["errors"]
+    assert error["code"] == "not_permitted"
+    (rotation,) = place.rotator(*force, user="fred")["rotations"]
+    assert (rotation["trigger"], rotation["state"]) == ("force", "done"), rotation
     (error,) = place.rotator("config", "check", user="rosa")["errors"]
     assert "cannot be read: Permission denied" in error["message"]
 
