@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from rotator.domain.errors import RotatorError
+from rotator.domain.errors import Refused, RotatorError
 from rotator.domain.pair import Author, Consumer, Live, Pair, SlotState, Staged, Target, fingerprint
 from rotator.domain.sighting import Past, Sight, Sighting
 from rotator.ports import Salesforce, Vault
@@ -102,4 +102,22 @@ def _differences(primary: str, live: str, ruling: str) -> Iterator[str]:
         yield f"the primary is not the pair {fingerprint(ruling)} that our last rotation made it: somebody else rotated"
 
 
-LOOKS: tuple[tuple[str, Look], ...] = (("slot", _orphan), ("keys", _drift))
+def _switch(scene: Scene) -> Finding | None:
+    """The app's OAuth switch is off, and no person said so here. An app whose switch we never touched, in an org that
+    does not let us see it, is none of our business: `check` tells of the permission."""
+    last = scene.past.turned
+    try:
+        blocked = scene.salesforce.blocked(scene.consumer)
+    except Refused:
+        if last is None:
+            return None
+        raise
+    by_command = last is not None and last.step == "block" and not last.rotation_id
+    if not blocked or by_command:
+        return None
+    return SWITCH, "the app's OAuth switch is off, so that no pair of it logs in", (
+        f"find out who turned it off (Setup Audit Trail); then `rotator unblock {scene.app}`")
+
+
+SWITCH = "switch"  # the look that the sweep may mend: a block of ours that landed late
+LOOKS: tuple[tuple[str, Look], ...] = (("slot", _orphan), ("keys", _drift), (SWITCH, _switch))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="All apps; their number must be typed.")
 @click.option("--reason", required=True, metavar="TEXT", help="What happened; stands in the audit trail.")
 @click.option("--ticket", required=True, metavar="ID", help="The incident's ticket.")
+@click.option("--block-first", is_flag=True, help="Nobody logs in to the app until the new pair is in its place.")
+@click.option("--stay-blocked", is_flag=True, help="With --block-first: hold before the new pair is published.")
 @click.option("--including-users", is_flag=True, help="Also end the tokens of users other than the run-as user.")
 @click.option("--since", metavar="T", help="From when on evidence is looked up: a time, or how long ago. 30d.")
 @click.option("--break-glass", is_flag=True, help="By one person alone; flagged for a later review.")
@@ -37,18 +39,22 @@ if TYPE_CHECKING:
 @click.option("--timeout", type=DURATION, help="Return after this time; what is open goes on at the next call.")
 @click.pass_context
 def force(context: click.Context, apps: tuple[str, ...], org: str, everything: bool, reason: str, ticket: str,
-          including_users: bool, since: str | None, break_glass: bool, yes: bool, timeout: timedelta | None) -> int:
+          block_first: bool, stay_blocked: bool, including_users: bool, since: str | None, break_glass: bool, yes: bool,
+          timeout: timedelta | None) -> int:
     """Answers a compromise: a new pair at once, the old one and its sessions dead, and that proven.
 
     Takes over whatever is open; ignores windows, pauses and the overlap. The same order given again resumes it; another
     ticket or reason is a new decision.
     """
+    if stay_blocked and not block_first:
+        raise UsageError("--stay-blocked goes with --block-first", fix="say both")
     with session(context) as here:
         from dataclasses import replace
 
         from rotator.wiring import force as work
         from rotator.wiring.asking import who
         from rotator.wiring.reading import moment
+        from rotator.wiring.tickets import check_ticket
 
         asked = replace(who(os.environ, reason), ticket=ticket, break_glass=break_glass)
         if break_glass and (links := _without_database(here)) is not None:
@@ -67,9 +73,10 @@ def force(context: click.Context, apps: tuple[str, ...], org: str, everything: b
             return remote.drive(here, daemon, "/force", body, timeout, _tell)
         connections = here.connect()
         start = moment(since, connections.now()) if since else None
-        order = work.Order(asked, including_users=including_users, since=start)
+        order = work.Order(asked, including_users=including_users, since=start, block_first=block_first,
+                           stay_blocked=stay_blocked)
         scope = work.scope(connections, apps, org, everything=everything)
-        work.check_order(connections, order)
+        check_ticket(connections, asked, "force")
         if everything and not yes:
             _confirm(here, len(scope.apps))
         return _drive(here, connections, scope, order, timeout)

@@ -17,6 +17,8 @@ HOMES = {
         ("run", "run", "run"), ("rotate", "rotate", "rotate"), ("status", "status", "status"),
         ("history", "history", "history"), ("check", "check", "check"), ("abandon", "abandon", "abandon"),
         ("release", "release", "release"), ("force", "force", "force"),
+        ("block", "respond", "block"), ("unblock", "respond", "unblock"),
+        ("revoke", "respond", "revoke"),
         ("pause", "pause", "pause"), ("resume", "pause", "resume"), ("audit", "audit", "audit"), ("db", "db", "db"),
         ("config", "config", "config"), ("notify", "notify", "notify"),
         ("demo", "demo.command", "demo"), ("completion", "completion", "completion"),

@@ -38,11 +38,21 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
+class Turned:
+    """The last word on an app's OAuth switch. `rotation_id`: of the rotation whose step it was; "": a command's."""
+
+    step: str  # block or unblock
+    rotation_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """What the ledger knows of an app's pairs."""
 
     own: tuple[Own, ...] = ()  # newest first
     lost_post: str = ""  # the last rotation, where the outcome of its POST never became known
+    turned: Turned | None = None  # None: we never touched the app's OAuth switch
 
     @property
     def ruling(self) -> str:

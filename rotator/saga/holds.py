@@ -55,7 +55,7 @@ def _start_over(s: Seen) -> str:
     """How a rotation that cannot go on is left behind. A force is not abandoned: another one takes over."""
     if not s.row.force:
         return f"{_by_hand(s)}; then `rotator abandon {s.row.app}`"
-    return (f"somebody may have taken the app: block it in Setup, rotate its primary pair there, {_by_hand(s)}; then"
+    return (f"somebody may have taken the app: `rotator block {s.row.app}`, rotate its primary pair there, {_by_hand(s)}; then"
             f" `rotator force {s.row.app}` with another reason")
 
 

@@ -135,12 +135,23 @@ class Connections:
                 self._orgs[place] = self._open(name, place[1], told, pinned)
             return self._orgs[place]
 
-    def _open(self, name: str, host: str, told: OrgConfig, pinned: bool) -> SalesforceOrg:
+    def responder(self, name: str) -> SalesforceOrg:
+        """The same org, seen with the responder's identity alone: no login of `admin`, which may lie in Vault."""
+        told = self.config.orgs[name]
+        place = (name, "responder")
+        with self._opening:
+            if place not in self._orgs:
+                self._orgs[place] = self._open(name, told.host, told, True, alone=told.responder or told.admin)
+            return self._orgs[place]
+
+    def _open(self, name: str, host: str, told: OrgConfig, pinned: bool,
+              alone: ClientCredentials | JwtBearer | None = None) -> SalesforceOrg:
+        responder = None if alone else told.responder
         return SalesforceOrg(
             Http(host, tls=tls_context(file_or_none(told.ca_file, self.loaded.places)),
                  proxy=told.egress_proxy or None, heard=self._hears(name)),
-            credentials=partial(self._own_login, name, told.admin),
-            responder=partial(self._own_login, name, told.responder) if told.responder else None,
+            credentials=partial(self._own_login, name, alone or told.admin),
+            responder=partial(self._own_login, name, responder) if responder else None,
             version=told.api_version,
             monotonic=self.clock.monotonic,
             org_id=told.org_id or (self.pins.pinned(name) if pinned else ""),

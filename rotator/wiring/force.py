@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +49,8 @@ class Order:
     who: Who
     including_users: bool = False
     since: datetime | None = None
+    block_first: bool = False
+    stay_blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +78,6 @@ def scope(connections: Connections, apps: Iterable[str], org: str, *, everything
     taken = tuple(name for name in names or wanted if config.apps[name].kind == "external_client_app")
     reasons = {name: ASSISTED if name in wanted else "not asked for" for name in config.apps if name not in taken}
     return Scope(taken, [{"app": name, "reason": why, "asked": name in wanted} for name, why in reasons.items()])
-
-
-def check_order(connections: Connections, order: Order) -> None:
-    """A refused order leaves a row. Raises UsageError where reason or ticket is missing, or the ticket is none by
-    `approval.ticket_pattern`."""
-    pattern, who = connections.config.approval.ticket_pattern, order.who
-    lacking = [name for name, value in (("--reason", who.reason), ("--ticket", who.ticket)) if not value.strip()]
-    if not lacking and (not pattern or re.fullmatch(pattern, who.ticket)):
-        return
-    no = UsageError(
-        f"a force needs {' and '.join(lacking)}" if lacking else f"{who.ticket} is no ticket: the configuration wants"
-        f" {pattern}", code="ticket", fix="give the id of the incident's ticket; see ticket_pattern in [approval]",
-    )  # fmt: skip
-    event = Event("refused_command", Phase.DECISION, Outcome.REFUSED, error=no.message, evidence={"command": "force"})
-    connections.trail.record(event, who)
-    raise no
 
 
 def shared_users(connections: Connections, apps: Iterable[str]) -> list[dict[str, object]]:
@@ -172,7 +157,8 @@ def _begin(connections: Connections, ports: Ports, name: str, app: AppConfig, co
     host = connections.config.orgs[app.org].host
     row, picture = open_rotation(
         ports, lease, app=name, org=app.org, consumer=consumer, target=target_of(name, app, host),
-        policy=forced_policy(app, including_users=order.including_users), who=order.who, trigger=Trigger.FORCE,
+        policy=forced_policy(app, including_users=order.including_users, block_first=order.block_first,
+                             stay_blocked=order.stay_blocked), who=order.who, trigger=Trigger.FORCE,
     )  # fmt: skip
     anchor_beside(connections, row)
     keep = partial(_keep, connections, order.who, Subject.of(row))

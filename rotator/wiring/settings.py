@@ -34,10 +34,12 @@ from rotator.domain.secret import Secret
 from rotator.domain.timing import Timing
 
 
-def forced_policy(app: AppConfig, *, including_users: bool) -> Policy:
+def forced_policy(app: AppConfig, *, including_users: bool, block_first: bool = False,
+                  stay_blocked: bool = False) -> Policy:
     """What a force does, whatever the app's table says: no overlap, sessions ended, old versions destroyed."""
     return Policy(overlap=timedelta(0), sessions=True, destroy_old=True, probe=app.probe,
-                  including_users=including_users)  # fmt: skip
+                  including_users=including_users, block_first=block_first or stay_blocked,
+                  stay_blocked=stay_blocked)  # fmt: skip
 
 
 def policy_of(app: AppConfig, *, dry_run: bool = False) -> Policy:

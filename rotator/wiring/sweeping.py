@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from rotator import log
 from rotator.adapters.sql.survey import Survey
 from rotator.adapters.sql.sweeps import Sweeps
-from rotator.checks.sweep import Scene, sweep
+from rotator.checks.sweep import SWITCH, Scene, sweep
 from rotator.domain.errors import RotatorError, Unavailable
+from rotator.domain.pair import Consumer
 from rotator.domain.policy import share
 from rotator.domain.rotation import Rotation
 from rotator.domain.sighting import Past, Sight, Sighting
 from rotator.wiring.connections import Connections
+from rotator.wiring.responding import of_sweep, unblock_late
 from rotator.wiring.settings import target_of
 
 LOG = log.get("sweep")
@@ -77,7 +80,19 @@ class Sweep:
         except RotatorError as error:
             return (Sighting("slot", Sight.BLIND, error.code, f"could not look: {error.message}", error.fix),)
         target = target_of(name, app, connections.config.orgs[self._org].host)
-        return sweep(Scene(name, consumer, target, past, ports.salesforce, ports.vault))
+        found = sweep(Scene(name, consumer, target, past, ports.salesforce, ports.vault))
+        return tuple(self._mended(name, consumer, one) if one.look == SWITCH else one for one in found)
+
+    def _mended(self, name: str, consumer: Consumer, one: Sighting) -> Sighting:
+        """A block of ours that landed when all was over is undone, and told all the same."""
+        if one.state is not Sight.DRIFT:
+            return one
+        try:
+            undone = unblock_late(of_sweep(self._connections, name, consumer))
+        except RotatorError as error:
+            return replace(one, words=f"{one.words}; it could not be unblocked: {error.message}", fix=error.fix)
+        words = f"{one.words}: a late call of a forced rotation that had ended; it is on again"
+        return replace(one, what="late_block", words=words, fix="nothing: it was unblocked") if undone else one
 
     def _say(self, name: str, one: Sighting) -> None:
         if one.state is Sight.OK:

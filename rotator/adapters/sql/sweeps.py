@@ -14,6 +14,7 @@ from rotator.adapters.sql.alarms import follow
 from rotator.adapters.sql.audit import Context, Subject, append, seq_of
 from rotator.adapters.sql.database import Database, instant, moment
 from rotator.adapters.sql.rows import from_row
+from rotator.adapters.sql.switches import last_turned
 from rotator.adapters.sql.tables import consumers, rotations, sightings, sweeps
 from rotator.domain.event import Event
 from rotator.domain.notice import Notice, Routes, Status, Topic, app_key, nobody
@@ -79,7 +80,7 @@ class Sweeps:
         return sorted(apps, key=lambda app: (at.get(app, ""), app))
 
     def past(self, app: str) -> tuple[Rotation | None, Past]:
-        """The app's last rotation, and what the ledger knows of its pairs."""
+        """The app's last rotation, and what the ledger knows of its pairs and its switch."""
         newest = rotations.c.started_at.desc(), rotations.c.number.desc()
         whole = select(rotations).where(rotations.c.app == app).order_by(*newest).limit(1)
         some = select(rotations.c.id, rotations.c.new_key, rotations.c.state, rotations.c.retired_at)
@@ -91,7 +92,7 @@ class Sweeps:
                         for id_, key, state, retired in connection.execute(known))  # fmt: skip
             last = None if row is None else from_row(row._mapping)
             lost = last.id if last is not None and (last.posting or "stage" in _intents(connection, last)) else ""
-            return last, Past(own, lost)
+            return last, Past(own, lost, last_turned(connection, app))
 
         return self.database.read(work)
 

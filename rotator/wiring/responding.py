@@ -1,0 +1,257 @@
+"""What an incident needs of one app beside a rotation: its OAuth switch, and the end of its tokens.
+
+Neither asks Vault where the responder's login comes from a file, so that both work while Vault is away. Each change
+has an intent and an outcome in the trail, under the consumer's lease.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from rotator.adapters.salesforce import SalesforceOrg
+from rotator.adapters.sql.switches import last_turned
+from rotator.domain.errors import LeaseTaken, OutcomeUnknown, Refused, RotatorError, Unavailable, UsageError
+from rotator.domain.event import Event
+from rotator.domain.pair import Consumer
+from rotator.domain.rotation import Rotation, Who
+from rotator.domain.session import Grant, Lever, Listing
+from rotator.domain.words import Outcome, Phase
+from rotator.wiring.asking import owner
+from rotator.wiring.connections import Connections
+from rotator.wiring.errand import LATE, PRESSING, Patience
+from rotator.wiring.tickets import check_ticket
+
+LATEST = timedelta(days=1)  # how long after our last word a block may still be a late call of ours
+PART = 100  # names of grants in one row of the trail
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One app in the hand of a responder."""
+
+    connections: Connections
+    name: str
+    org: str
+    salesforce: SalesforceOrg
+    consumer: Consumer
+    who: Who
+
+    def record(self, step: str, phase: Phase, outcome: Outcome | None = None, *, error: RotatorError | None = None,
+               **evidence: object) -> None:
+        """A row of the trail about this app."""
+        event = Event(step, phase, outcome, error=error.message if error else "", evidence=evidence,
+                      http_status=error.http_status if error else None, request_id=self.salesforce.request_id)
+        self.connections.trail.record(event, self.who, org=self.org, app=self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """What became of a switch."""
+
+    app: str
+    org: str
+    blocked: bool
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of an app's tokens: how many were ended, what is left, who and what was spared."""
+
+    app: str
+    org: str
+    ended: int
+    left: int
+    spared: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def seen(self) -> bool:
+        """Whether any listing could be looked through whole."""
+        return not self.notes
+
+
+# --- the switch
+
+
+def turn(connections: Connections, patience: Patience, name: str, who: Who, *, blocked: bool) -> Turned:
+    """Turns an app's OAuth switch; nothing where it stands so already, but a row.
+
+    Raises UsageError for an unknown app or a ticket that is none, Refused where a rotation has blocked it and is not
+    done, LeaseTaken where another worker does not let go.
+    """
+    step = "block" if blocked else "unblock"
+    case = opened(connections, name, who, step)
+    with leased(case, patience):
+        return Turned(name, case.org, blocked, _turned(case, step, blocked=blocked))
+
+
+def _turned(case: Case, step: str, *, blocked: bool) -> bool:
+    """Looks, turns, looks again. Gives whether anything changed."""
+    if not blocked:
+        _must_not_be_a_rotations(case)
+    if case.salesforce.blocked(case.consumer) is blocked:
+        case.record(step, Phase.OBSERVE, Outcome.OK, was_so=True)
+        return False
+    case.record(step, Phase.INTENT, availability="suspended" if blocked else "in force",
+                other_consumers=case.consumer.siblings)
+    try:
+        case.salesforce.set_blocked(case.consumer, blocked)
+    except (Refused, Unavailable) as error:
+        case.record(step, Phase.OUTCOME, Outcome.REFUSED, error=error)
+        raise
+    except OutcomeUnknown as error:
+        case.record(step, Phase.OUTCOME, Outcome.UNKNOWN, error=error)
+    if case.salesforce.blocked(case.consumer) is not blocked:
+        raise OutcomeUnknown(f"the switch of {case.name} did not move, or not yet")
+    case.record(step, Phase.OUTCOME, Outcome.OK)
+    return True
+
+
+def _must_not_be_a_rotations(case: Case) -> None:
+    row = open_row(case)
+    if row is not None and row.switch in ("blocking", "blocked"):
+        no = Refused(f"the forced rotation {row.id} has blocked {case.name}, and the old pair may still live",
+                     code="block_first_open", fix=f"let it finish: see `rotator status {case.name}`; where it is held:"
+                     f" `rotator release {case.name}`")  # fmt: skip
+        case.record("refused_command", Phase.DECISION, Outcome.REFUSED, error=no, command="unblock")
+        raise no
+
+
+def left_by_us(case: Case) -> bool:
+    """Whether the app is blocked although no rotation wants it so, and the last word was a rotation's: a late call of
+    a worker that was frozen, which cannot be fenced (protocol, block-first). A person's `block` stays."""
+    database = case.connections.database
+    last = database.read(partial(last_turned, app=case.name))
+    ours = last is not None and last.rotation_id != "" and case.connections.now() - last.at <= LATEST
+    return ours and open_row(case) is None
+
+
+def unblock_late(case: Case) -> bool:
+    """Undoes such a block, under the lease. False where somebody else is at the app now: the next sweep looks again."""
+    try:
+        with leased(case, Patience(case.connections.clock, end=0.0)):
+            return left_by_us(case) and _turned(case, "unblock", blocked=False)
+    except LeaseTaken:
+        return False
+
+
+# --- the tokens
+
+
+def revoke(connections: Connections, patience: Patience, name: str, who: Who, *, including_users: bool) -> Ended:
+    """Ends what logins of this app have left behind until now; consumers log in again. The pair stays as it is.
+
+    Raises as `turn`, and Refused where others than the run-as user hold tokens and they are not included.
+    """
+    case = opened(connections, name, who, "revoke")
+    with leased(case, patience):
+        return _revoked(case, including_users=including_users)
+
+
+def _revoked(case: Case, *, including_users: bool) -> Ended:
+    holders = case.salesforce.holders(case.consumer)
+    run_as = holders.run_as or (holders.users[0] if len(holders.users) == 1 else "")
+    others = [user for user in holders.users if user[:15] != run_as[:15]]
+    if others and not including_users:
+        raise Refused(f"{len(others)} users besides the run-as user hold tokens of {case.name}",
+                      code="users_hold_tokens",
+                      fix="say --including-users, or see External Client Apps OAuth Usage in Setup")  # fmt: skip
+    users = [user for user in (run_as, *others) if user]
+    before = case.salesforce.time()
+    found = [grant for listing in _looked(case, users) for grant in listing.grants]
+    doomed = [g for g in found if not g.own and (g.created is None or before is None or g.created <= before)]
+    spared = tuple(f"{grant.lever}:{grant.ref}" for grant in found if grant.own)
+    ended = _end(case, doomed, spared)
+    after = list(_looked(case, users))
+    there = {(g.lever, g.handle.reveal()) for listing in after for g in listing.grants}
+    left = sum((g.lever, g.handle.reveal()) in there for g in doomed)
+    notes = (*holders.notes, *(note for listing in after for note in listing.notes))
+    case.record("revoke", Phase.OBSERVE, Outcome.OK if not left else Outcome.FAILED, ended=ended, left=left,
+                notes=list(notes[:PART]))
+    return Ended(case.name, case.org, ended, left, spared, notes if users else (*notes, "the run-as user is not known"))
+
+
+def _looked(case: Case, users: Sequence[str]) -> Iterator[Listing]:
+    for lever in Lever:
+        for user in users:
+            yield case.salesforce.grants(case.consumer, user, lever)
+
+
+def _end(case: Case, doomed: Sequence[Grant], spared: Sequence[str]) -> int:
+    """Writes down what will be ended, then ends it; a lever that says no is not asked again."""
+    names = [f"{grant.lever}:{grant.ref}" for grant in doomed]
+    for at in range(0, len(names), PART):
+        phase, outcome = (Phase.INTENT, None) if at + PART >= len(names) else (Phase.DECISION, Outcome.OK)
+        case.record("revoke", phase, outcome, to_end=names[at : at + PART], of=len(names), spared=list(spared[:PART]))
+    ended, refused = 0, dict[Lever, str]()
+    for grant in doomed:
+        if grant.lever in refused:
+            continue
+        try:
+            case.salesforce.end(case.consumer, grant)
+            ended += 1
+        except OutcomeUnknown:
+            continue  # the look behind all of them says what is left
+        except RotatorError as error:
+            refused[grant.lever] = error.message
+    if names:
+        case.record("revoke", Phase.OUTCOME, Outcome.OK if ended else Outcome.REFUSED, ended=ended, refused=refused)
+    return ended
+
+
+# --- what both stand on
+
+
+def opened(connections: Connections, name: str, who: Who, command: str) -> Case:
+    """The app, its consumer and the responder's way there. Raises UsageError, and what reads raise."""
+    check_ticket(connections, who, command)
+    app = connections.app(name)
+    if app.kind != "external_client_app":
+        raise UsageError(f"{name} is a classic connected app: no API turns its switch or ends its tokens",
+                         fix="Setup, Connected Apps OAuth Usage: Block, Revoke")  # fmt: skip
+    salesforce = connections.responder(app.org)
+    consumer = salesforce.find(app.app, app.consumer)
+    connections.met(app.org, consumer.org_id, who)
+    return Case(connections, name, app.org, salesforce, consumer, who)
+
+
+def open_row(case: Case) -> Rotation | None:
+    """The consumer's open rotation."""
+    record = case.connections.ledger.read(case.consumer.org_id, case.consumer.consumer_id)
+    return None if record.rotation is None or record.rotation.ended else record.rotation
+
+
+@contextmanager
+def leased(case: Case, patience: Patience) -> Iterator[None]:
+    """The lease while inside. Whoever works at a rotation is asked to stop after the step in hand.
+
+    Raises LeaseTaken where nobody lets go within a lease.
+    """
+    connections, ledger, me = case.connections, case.connections.ledger, owner()
+    seconds = connections.config.timing.lease.total_seconds()
+    place, clock = (case.consumer.org_id, case.consumer.consumer_id), connections.clock
+    end, asked = clock.monotonic() + seconds + LATE, False
+    while (lease := ledger.claim(*place, me, seconds)) is None:
+        if patience.over() or clock.monotonic() >= end:
+            raise LeaseTaken(f"another worker is at {case.name}")
+        row = None if asked else open_row(case)
+        if row is not None:
+            ledger.ask_way(row.id, case.who, seconds)
+        asked = True
+        clock.sleep(PRESSING)
+    try:
+        yield
+    finally:
+        with suppress(RotatorError):
+            ledger.yield_lease(lease)
+
+
+def of_sweep(connections: Connections, name: str, consumer: Consumer) -> Case:
+    """The same for the sweep, which looked the consumer up already."""
+    org = connections.config.apps[name].org
+    return Case(connections, name, org, connections.responder(org), consumer, Who(origin="sweep"))
