@@ -69,7 +69,8 @@ def force(context: click.Context, apps: tuple[str, ...], org: str, everything: b
             if everything and not yes:
                 _confirm(here, int(daemon.get("/daemon")["apps"]))
             body = {"apps": list(apps), "org": org, "all": everything, "reason": reason, "ticket": ticket,
-                    "including_users": including_users, "since": since or "", "break_glass": break_glass}  # fmt: skip
+                    "including_users": including_users, "since": since or "", "break_glass": break_glass,
+                    "block_first": block_first, "stay_blocked": stay_blocked}  # fmt: skip
             return remote.drive(here, daemon, "/force", body, timeout, _tell)
         connections = here.connect()
         start = moment(since, connections.now()) if since else None

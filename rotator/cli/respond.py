@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import click
 
 from rotator.cli import out
 from rotator.cli.base import Command
-from rotator.cli.session import session
+from rotator.cli.session import Session, session
 from rotator.log_words import clean
-
-if TYPE_CHECKING:
-    from rotator.domain.rotation import Who
-    from rotator.wiring.connections import Connections
-    from rotator.wiring.errand import Patience
-
-    Work = Callable[[Connections, Patience, Who], tuple[Mapping[str, Any], str, int]]
-
-HUMAN = 3
 
 
 @click.command(cls=Command)
@@ -34,7 +25,7 @@ def block(context: click.Context, app: str, reason: str, ticket: str) -> int:
 
     Needs no Vault where the responder's login comes from a file.
     """
-    return _turn(context, app, reason, ticket, blocked=True)
+    return _run(context, "block", {"app": app, "reason": reason, "ticket": ticket})
 
 
 @click.command(cls=Command)
@@ -47,7 +38,7 @@ def unblock(context: click.Context, app: str, reason: str, ticket: str) -> int:
 
     Refused while a forced rotation keeps the app blocked.
     """
-    return _turn(context, app, reason, ticket, blocked=False)
+    return _run(context, "unblock", {"app": app, "reason": reason, "ticket": ticket})
 
 
 @click.command(cls=Command)
@@ -62,42 +53,36 @@ def revoke(context: click.Context, app: str, reason: str, ticket: str, including
     Needs no Vault where the responder's login comes from a file.
     """
 
-    def work(connections: Connections, patience: Patience, who: Who) -> tuple[Mapping[str, Any], str, int]:
-        from rotator.wiring import responding
-
-        done = responding.revoke(connections, patience, app, who, including_users=including_users)
-        words = f"{app}: {done.ended} tokens and sessions ended, {done.left} left"
-        return asdict(done), "; ".join([words, *done.notes]), 0 if not done.left and done.seen else HUMAN
-
-    return _run(context, reason, ticket, work)
+    body = {"app": app, "reason": reason, "ticket": ticket, "including_users": including_users}
+    return _run(context, "revoke", body)
 
 
-def _turn(context: click.Context, app: str, reason: str, ticket: str, *, blocked: bool) -> int:
-    def work(connections: Connections, patience: Patience, who: Who) -> tuple[Mapping[str, Any], str, int]:
-        from rotator.wiring import responding
-
-        done = responding.turn(connections, patience, app, who, blocked=blocked)
-        what = "blocked: nobody logs in" if blocked else "not blocked"
-        words = f"{app}: {what}" if done.changed else f"{app}: was {'' if blocked else 'not '}blocked already"
-        return asdict(done), words, 0
-
-    return _run(context, reason, ticket, work)
-
-
-def _run(context: click.Context, reason: str, ticket: str, work: Work) -> int:
+def _run(context: click.Context, command: str, body: Mapping[str, Any]) -> int:
+    """Through the daemon where one runs; else here, under the same lease."""
     with session(context) as here:
-        from rotator.wiring import notices
-        from rotator.wiring.asking import who
-        from rotator.wiring.errand import Patience
-        from rotator.wiring.reading import note_config
-
-        connections = here.connect()
-        note_config(connections, os.environ)
-        patience = Patience(here.clock, lambda: here.stop.requested)
-        done, words, code = work(connections, patience, replace(who(os.environ, reason), ticket=ticket))
+        daemon = here.daemon()
+        document = daemon.post(f"/{command}", body) if daemon is not None else _here(here, command, body)
         if here.common.as_json:
-            out.document({"ok": code == 0, "exit": code, **done})
+            out.document(document)
         else:
-            out.say(clean(words))
-        notices.flush(connections, here.clock, lambda: here.stop.requested)
-        return code
+            out.say(clean(str(document["message"])))
+        return int(str(document["exit"]))
+
+
+def _here(here: Session, command: str, body: Mapping[str, Any]) -> Mapping[str, object]:
+    from rotator.wiring import notices, responding
+    from rotator.wiring.asking import who
+    from rotator.wiring.errand import Patience
+    from rotator.wiring.reading import note_config
+
+    connections = here.connect()
+    note_config(connections, os.environ)
+    patience = Patience(here.clock, lambda: here.stop.requested)
+    asked = replace(who(os.environ, body["reason"]), ticket=body["ticket"])
+    done: responding.Turned | responding.Ended
+    if command == "revoke":
+        done = responding.revoke(connections, patience, body["app"], asked, including_users=body["including_users"])
+    else:
+        done = responding.turn(connections, patience, body["app"], asked, blocked=command == "block")
+    notices.flush(connections, here.clock, lambda: here.stop.requested)
+    return done.document

@@ -87,6 +87,22 @@ class Force(Driven):
     including_users: StrictBool = Field(False, description="also end the tokens of other users than the run-as user")
     since: Annotated[StrictStr, Field(max_length=64)] = Field("", description="from when on evidence is looked up")
     break_glass: StrictBool = Field(False, description="by one person alone; flagged for a later review")
+    block_first: StrictBool = Field(False, description="nobody logs in to the app until the new pair is in its place")
+    stay_blocked: StrictBool = Field(False, description="hold before the new pair is published")
+
+
+class Turn(Asked):
+    """`rotator block` and `rotator unblock`."""
+
+    app: Name
+    reason: Text = Field("", description="why; stands in the audit trail")
+    ticket: Text = Field("", description="the incident's ticket")
+
+
+class Revoke(Turn):
+    """`rotator revoke`."""
+
+    including_users: StrictBool = Field(False, description="also end the tokens of other users than the run-as user")
 
 
 class Resume(Asked):

@@ -8,16 +8,17 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from rotator.control.bodies import Abandon, Force, History, OfApp, Pause, Release, Resume, Rotate
+from rotator.control.bodies import Abandon, Force, History, OfApp, Pause, Release, Resume, Revoke, Rotate, Turn
 from rotator.control.callers import Caller
 from rotator.control.desk import Desk, Json, Lent
 from rotator.domain.errors import LedgerUnavailable, NotFound
 from rotator.domain.rotation import Rotation, Who
 from rotator.wiring import force as forcing
-from rotator.wiring import forced, pausing, reading, told, undo
+from rotator.wiring import forced, pausing, reading, responding, told, undo
 from rotator.wiring.errand import Errand, Until
 from rotator.wiring.rotate import Wish, errand_for
 from rotator.wiring.status import status as look
+from rotator.wiring.tickets import check_ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,33 @@ def resume(_desk: Desk, lent: Lent, call: Call) -> Json:
     return pausing.resumed(lent.connections, what, call.who(asked.reason))
 
 
+# --- what an incident needs beside a rotation
+
+
+def block(_desk: Desk, lent: Lent, call: Call) -> Json:
+    """Turns the app's OAuth switch off. Raises as `responding.turn`."""
+    return _turned(lent, call, blocked=True)
+
+
+def unblock(_desk: Desk, lent: Lent, call: Call) -> Json:
+    """Turns it on again. Raises as `responding.turn`."""
+    return _turned(lent, call, blocked=False)
+
+
+def _turned(lent: Lent, call: Call, *, blocked: bool) -> Json:
+    asked: Turn = call.asked
+    who = replace(call.who(asked.reason), ticket=asked.ticket)
+    return responding.turn(lent.connections, lent.setting().patience, asked.app, who, blocked=blocked).document
+
+
+def revoke(_desk: Desk, lent: Lent, call: Call) -> Json:
+    """Ends the app's tokens and sessions. Raises as `responding.revoke`."""
+    asked: Revoke = call.asked
+    who, links = replace(call.who(asked.reason), ticket=asked.ticket), lent.connections
+    done = responding.revoke(links, lent.setting().patience, asked.app, who, including_users=asked.including_users)
+    return done.document
+
+
 # --- orders
 
 
@@ -143,9 +171,10 @@ def force(lent: Lent, call: Call) -> Begun:
     links = lent.connections
     who = replace(call.who(asked.reason), ticket=asked.ticket, break_glass=asked.break_glass)
     since = reading.moment(asked.since, links.now()) if asked.since else None
-    order = forcing.Order(who, including_users=asked.including_users, since=since)
+    order = forcing.Order(who, including_users=asked.including_users, since=since, block_first=asked.block_first,
+                          stay_blocked=asked.stay_blocked)
     scope = forcing.scope(links, asked.apps, asked.org, everything=asked.all)
-    forcing.check_order(links, order)
+    check_ticket(links, who, "force")
     shared = forcing.shared_users(links, scope.apps)
     errands = [forcing.errand_for(links, lent.setting(), name, order) for name in scope.apps]
     return Begun(errands, forced.warnings(shared), partial(forced.document, scope, shared), forced=True)

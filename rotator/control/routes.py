@@ -18,7 +18,9 @@ from rotator.control.bodies import (
     Pause,
     Release,
     Resume,
+    Revoke,
     Rotate,
+    Turn,
 )
 from rotator.control.callers import Role
 from rotator.control.calls import Begun, Call
@@ -69,6 +71,12 @@ ROUTES = (
           order=calls.release, media=(JSON, LINES)),
     Route("POST", "/force", "force", Role.FORCE, "Answers a compromise: a new pair at once, the old dead, and proven.",
           "Driven", Force, order=calls.force, media=(JSON, LINES)),
+    Route("POST", "/block", "block", Role.FORCE, "Turns an app's OAuth switch off: no pair of it logs in.", "Turned",
+          Turn, look=calls.block),
+    Route("POST", "/unblock", "unblock", Role.FORCE, "Turns an app's OAuth switch on again.", "Turned", Turn,
+          look=calls.unblock),
+    Route("POST", "/revoke", "revoke", Role.FORCE, "Ends an app's tokens and sessions; its pair stays.", "Ended",
+          Revoke, look=calls.revoke),
     Route("POST", "/pause", "pause", Role.ROTATE, "Begins nothing new by itself: of an app, an org, or all.", "Pauses",
           Pause, look=calls.pause),
     Route("POST", "/resume", "resume", Role.ROTATE, "Lifts a pause.", "Pauses", Resume, look=calls.resume),

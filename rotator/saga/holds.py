@@ -55,8 +55,8 @@ def _start_over(s: Seen) -> str:
     """How a rotation that cannot go on is left behind. A force is not abandoned: another one takes over."""
     if not s.row.force:
         return f"{_by_hand(s)}; then `rotator abandon {s.row.app}`"
-    return (f"somebody may have taken the app: `rotator block {s.row.app}`, rotate its primary pair there, {_by_hand(s)}; then"
-            f" `rotator force {s.row.app}` with another reason")
+    return (f"somebody may have taken the app: `rotator block {s.row.app}`, rotate its primary pair in Setup,"
+            f" {_by_hand(s)}; then `rotator force {s.row.app}` with another reason")
 
 
 BLOCKED = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -26,6 +26,8 @@ from rotator.wiring.errand import LATE, PRESSING, Patience
 from rotator.wiring.tickets import check_ticket
 
 LATEST = timedelta(days=1)  # how long after our last word a block may still be a late call of ours
+Json = dict[str, object]
+HUMAN = 3  # the exit code
 PART = 100  # names of grants in one row of the trail
 
 
@@ -57,6 +59,13 @@ class Turned:
     blocked: bool
     changed: bool
 
+    @property
+    def document(self) -> Json:
+        """For programs; `message` for people."""
+        state = "blocked: nobody logs in" if self.blocked else "not blocked: its pair logs in"
+        words = f"{self.app}: {state}" if self.changed else f"{self.app}: nothing to do, it is {state}"
+        return {"ok": True, "exit": 0, **asdict(self), "message": words}
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -70,9 +79,12 @@ class Ended:
     notes: tuple[str, ...]
 
     @property
-    def seen(self) -> bool:
-        """Whether any listing could be looked through whole."""
-        return not self.notes
+    def document(self) -> Json:
+        """For programs; `message` for people. A human is needed where something is left, or could not be seen."""
+        code = HUMAN if self.left or self.notes else 0
+        words = f"{self.app}: {self.ended} tokens and sessions ended, {self.left} left"
+        told = {**asdict(self), "spared": list(self.spared), "notes": list(self.notes)}
+        return {"ok": code == 0, "exit": code, **told, "message": "; ".join([words, *self.notes])}
 
 
 # --- the switch

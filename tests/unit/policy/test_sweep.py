@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from rotator.checks.sweep import LOOKS, Scene, sweep
-from rotator.domain.errors import Unavailable
+from rotator.domain.errors import Refused, Unavailable
 from rotator.domain.pair import Author, Credential, Live, Pair, SlotState, Staged, fingerprint
-from rotator.domain.sighting import Own, Past, Sight
+from rotator.domain.sighting import Own, Past, Sight, Turned
 from tests.contract.ledger_ports import CONSUMER, TARGET
 
 NEW, OLD, FOREIGN = "key-new", "key-old", "key-foreign"
@@ -21,13 +22,17 @@ PAST = Past((*RULED, Own("key-discarded", "r1", "abandoned")))
 class World:
     """Primary, slot and live path as they are told; reads nothing else, and can do nothing else."""
 
-    def __init__(self, primary: str = NEW, slots: Sequence[Staged] = (), live: str = NEW, down: str = "") -> None:
+    def __init__(self, primary: str = NEW, slots: Sequence[Staged] = (), live: str = NEW, down: str = "", *,
+                 blocked: bool = False) -> None:
         self._told: dict[str, Any] = {
-            "primary": Pair(primary), "slot": tuple(slots), "live": Live(3, Credential(Pair(live)) if live else None)}
+            "primary": Pair(primary), "slot": tuple(slots), "live": Live(3, Credential(Pair(live)) if live else None),
+            "blocked": blocked}
         self._down = down
 
     def __getattr__(self, name: str) -> Any:
         def read(*_: object) -> Any:
+            if name == self._down == "blocked":
+                raise Refused("no permission", code="metadata_permission")
             if name == self._down:
                 raise Unavailable(f"the {name} does not answer", code="down")
             return self._told[name]
@@ -92,3 +97,23 @@ def test_a_look_that_cannot_look_is_no_pass(down: str, looks: set[str]) -> None:
     assert {look for look, (state, _, _) in found.items() if state is Sight.BLIND} == looks
     assert {found[look][1:] for look in looks} == {(f"could not look: the {down} does not answer", "down")}
     assert set(found) == {name for name, _ in LOOKS}
+
+
+def turned(step: str, rotation_id: str = "") -> Past:
+    """The last word on the switch."""
+    return Past(PAST.own, turned=Turned(step, rotation_id, datetime(2026, 11, 24, tzinfo=UTC)))
+
+
+@pytest.mark.parametrize(("past", "state"), [
+    (PAST, Sight.DRIFT), (turned("unblock", "r2"), Sight.DRIFT), (turned("block", "r2"), Sight.DRIFT),
+    (turned("unblock"), Sight.DRIFT), (turned("block"), Sight.OK)])
+def test_a_switch_that_is_off_is_told_unless_a_person_said_so_here(past: Past, state: Sight) -> None:
+    """Whoever turned it: an outage. A `rotator block` is what somebody wanted."""
+    assert seen(World(blocked=True), past)["switch"][0] is state
+    assert seen(World(), past)["switch"][0] is Sight.OK
+
+
+def test_a_switch_that_we_never_touched_and_may_not_see_is_none_of_our_business() -> None:
+    """Without the permission: fine where we never turned it, blind where we did."""
+    assert seen(World(down="blocked"))["switch"][0] is Sight.OK
+    assert seen(World(down="blocked"), turned("unblock", "r2"))["switch"][0] is Sight.BLIND
