@@ -58,9 +58,10 @@ def force(context: click.Context, apps: tuple[str, ...], org: str, everything: b
 
         asked = replace(who(os.environ, reason), ticket=ticket, break_glass=break_glass)
         if break_glass and (links := _without_database(here)) is not None:
-            order = work.Order(asked, including_users=including_users)
+            order = work.Order(asked, including_users=including_users, block_first=block_first,
+                               stay_blocked=stay_blocked)
             scope = work.scope(links, apps, org, everything=everything)
-            work.check_order(links, order)
+            check_ticket(links, asked, "force")
             if everything and not yes:
                 _confirm(here, len(scope.apps))
             return _spooled(here, links, scope, order, timeout)
