@@ -48,6 +48,7 @@ def force(context: click.Context, apps: tuple[str, ...], org: str, everything: b
     """
     if stay_blocked and not block_first:
         raise UsageError("--stay-blocked goes with --block-first", fix="say both")
+    ways = {"including_users": including_users, "block_first": block_first, "stay_blocked": stay_blocked}
     with session(context) as here:
         from dataclasses import replace
 
@@ -58,8 +59,7 @@ def force(context: click.Context, apps: tuple[str, ...], org: str, everything: b
 
         asked = replace(who(os.environ, reason), ticket=ticket, break_glass=break_glass)
         if break_glass and (links := _without_database(here)) is not None:
-            order = work.Order(asked, including_users=including_users, block_first=block_first,
-                               stay_blocked=stay_blocked)
+            order = work.Order(asked, **ways)
             scope = work.scope(links, apps, org, everything=everything)
             check_ticket(links, asked, "force")
             if everything and not yes:
@@ -70,13 +70,11 @@ def force(context: click.Context, apps: tuple[str, ...], org: str, everything: b
             if everything and not yes:
                 _confirm(here, int(daemon.get("/daemon")["apps"]))
             body = {"apps": list(apps), "org": org, "all": everything, "reason": reason, "ticket": ticket,
-                    "including_users": including_users, "since": since or "", "break_glass": break_glass,
-                    "block_first": block_first, "stay_blocked": stay_blocked}  # fmt: skip
+                    "since": since or "", "break_glass": break_glass, **ways}
             return remote.drive(here, daemon, "/force", body, timeout, _tell)
         connections = here.connect()
         start = moment(since, connections.now()) if since else None
-        order = work.Order(asked, including_users=including_users, since=start, block_first=block_first,
-                           stay_blocked=stay_blocked)
+        order = work.Order(asked, since=start, **ways)
         scope = work.scope(connections, apps, org, everything=everything)
         check_ticket(connections, asked, "force")
         if everything and not yes:
