@@ -39,16 +39,14 @@ if TYPE_CHECKING:
 @click.option("--timeout", type=DURATION, help="Return after this time; what is open goes on at the next call.")
 @click.pass_context
 def force(context: click.Context, apps: tuple[str, ...], org: str, everything: bool, reason: str, ticket: str,
-          block_first: bool, stay_blocked: bool, including_users: bool, since: str | None, break_glass: bool, yes: bool,
-          timeout: timedelta | None) -> int:
+          since: str | None, break_glass: bool, yes: bool, timeout: timedelta | None, **ways: Any) -> int:
     """Answers a compromise: a new pair at once, the old one and its sessions dead, and that proven.
 
     Takes over whatever is open; ignores windows, pauses and the overlap. The same order given again resumes it; another
     ticket or reason is a new decision.
     """
-    if stay_blocked and not block_first:
+    if ways["stay_blocked"] and not ways["block_first"]:
         raise UsageError("--stay-blocked goes with --block-first", fix="say both")
-    ways = {"including_users": including_users, "block_first": block_first, "stay_blocked": stay_blocked}
     with session(context) as here:
         from dataclasses import replace
 
