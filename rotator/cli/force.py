@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Ask nothing (for scripts).")
 @click.option("--timeout", type=DURATION, help="Return after this time; what is open goes on at the next call.")
 @click.pass_context
-def force(context: click.Context, apps: tuple[str, ...], org: str, everything: bool, reason: str, ticket: str,
+def force(context: click.Context, /, apps: tuple[str, ...], org: str, everything: bool, reason: str, ticket: str,
           since: str | None, break_glass: bool, yes: bool, timeout: timedelta | None, **ways: Any) -> int:
     """Answers a compromise: a new pair at once, the old one and its sessions dead, and that proven.
 
