@@ -14,6 +14,7 @@ from typing import Any
 
 from tools.bench.audit import audit
 from tools.bench.calls import WORLDS, remote_calls
+from tools.bench.force import forced
 from tools.bench.start import version_start
 from tools.bench.wall import wall_ratio
 
@@ -43,6 +44,7 @@ def calls_and_memory(given: argparse.Namespace) -> Json:
 FIGURES: dict[str, Callable[[argparse.Namespace], Json]] = {
     "calls": calls_and_memory,
     "wall": lambda given: {"wall_ratio": wall_ratio(1 if given.quick else 7)},
+    "force": lambda given: {"forced": forced(*((1, 3) if given.quick else (20, 50)))},
     "start": lambda given: {"version_start_s": version_start(3 if given.quick else 10)},
     "audit": lambda given: {"audit": audit(*((200, 1_000) if given.quick else (2_000, rows_of(given))))},
 }

@@ -32,6 +32,9 @@ IN_A_ROW = "the claim `refused` takes three refusals in a row, each beside an ac
 LISTED = "the claim `tokens`: listings must show nothing from before the refusal (protocol section 5)"
 READ_BACK = "a write counts when it was read back"
 ONE_LEVER = "sessions of a run-as user show in three places, in some orgs in one only; each place has its own lever"
+OPENING = "config|force|anchor"  # a force keeps evidence and an anchor while it opens
+EVIDENCE = "what is ended cannot be looked at any more"
+NOT_LOGGED_OUT = "people are not logged out unless that was said"
 COLD = "a cold process keeps no token of its own anywhere"
 
 WORDS = (
@@ -88,6 +91,20 @@ WORDS = (
     Word("vault", "GET", ".*/data/.*", "retire", "looks again before retire", BEFORE_RETIRE),
     Word("vault", "POST", ".*/destroy/.*", "close", "destroys the escrow's versions"),
     Word("vault", "GET", ".*/data/.*", "close", "the last look: live and escrow", LAST_LOOK),
+    # --- only in a force
+    Word("org", "POST", "/services/oauth2/token", "config", "the rotator's own login", COLD),
+    Word("org", "GET", ".*query ExtlClntAppOauthPlcyCnfg", ".*", "whom the app's flow runs as"),
+    Word("org", "GET", r".*/usage/\{id\}/users.*", ".*", "who else holds tokens of the app", NOT_LOGGED_OUT),
+    Word("org", "GET", ".*query User", ".*", "the run-as user's id"),
+    Word("org", "GET", ".*(usage.*tokens.*|query (OauthToken|AuthSession|LoginHistory|SetupAuditTrail))", OPENING,
+         "evidence, at once, before anything is changed", EVIDENCE),
+    Word("org", "GET", PAIR + "(/staged)?", OPENING, "first look: primary pair and slot"),
+    Word("org", "POST", PAIR + "/staged", OPENING, "mints the new pair"),
+    Word("vault", "GET", ".*/(config|metadata/.*)", OPENING, "preflight: mount and paths keep versions"),
+    Word("vault", "GET", ".*/data/.*", OPENING, "first look: live path and escrow"),
+    Word("vault", "GET", ".*/metadata/.*", ".*", "which versions hold an old pair",
+         "asked at each look of a force once the old pair is gone: somebody may write one back"),
+    Word("vault", "POST", ".*/destroy/.*", "destroy", "destroys the versions that hold an old pair"),
 )  # fmt: skip
 
 ID = re.compile(r"(?<=/)(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{15,18}(?=/|$)")
