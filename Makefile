@@ -68,6 +68,10 @@ test-systemd: setup ## boot a small Debian, install the wheel into it by the gui
 bench: setup ## the figures, as JSON on standard output
 	@$(PY) -m tools.bench $(ARGS)
 
+soak: setup ## twenty apps, two daemons, chaos on, for SECONDS (600): memory, descriptors, threads, flat or not
+	@$(PY) -m tests.vault.build --if-possible
+	@$(PY) -m tools.soak $(SECONDS)
+
 wheel: setup ## build dist/rotator-*.whl and the sdist
 	@rm -rf dist && $(PY) -m hatchling build
 

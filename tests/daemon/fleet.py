@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,14 +21,17 @@ state_dir = "{state}"
 {database}
 [vault]
 address = "{vault}"
+mount = "{mount}"
 insecure = true
-auth = {{ method = "approle", role_id = "{role_id}", secret_id_file = "vault-secret-id" }}
+auth = {{ method = "approle", role_id = "{role_id}", secret_id_file = "vault-secret-id", mount = "{auth}" }}
+[control]
+socket = ""
 [timing]
 propagation = "{propagation}"
 proof_spacing = "100ms"
 settle = "300ms"
 poll = "100ms"
-lease = "2s"
+lease = "{lease}"
 vault_wait = "1s"
 tick = "200ms"
 sweep = "{sweep}"
@@ -49,28 +52,36 @@ vault_path = "salesforce/{org}/{app}"
 
 
 class Fleet:
-    """A world of `apps` apps in each of two orgs, and a configuration that names them `<org>-<app>`."""
+    """A world of `apps` apps in each org, and a configuration that names them `<org>-<app>`."""
 
-    def __init__(self, door: Door, folder: Path, apps: int) -> None:
+    def __init__(self, door: Door, folder: Path, apps: int, orgs: Sequence[str] = ("acme", "bolt"),
+                 difficulty: str = "difficult") -> None:
         self.door, self.folder = door, folder
-        self.world = door("POST", "/reset", {"seed": 7, "orgs": ["acme", "bolt"], "apps": apps, "facts": {},
-                                             "shapes": {}, "difficulty": "difficult"})  # fmt: skip
+        self.world = door("POST", "/reset", {"seed": 7, "orgs": list(orgs), "apps": apps, "facts": {}, "shapes": {},
+                                             "difficulty": difficulty})  # fmt: skip
         self.config = folder / "rotator.toml"
-        secret = folder / "vault-secret-id"
-        secret.write_text(self.world["vault"]["secret_id"])
-        secret.chmod(0o600)
+        vault = self.world["vault"]
+        self.vault_words = {"vault": vault["url"], "role_id": vault["role_id"], "mount": "secret", "auth": "approle"}
+        self.secret_id(vault["secret_id"])
         self.configure()
 
+    def secret_id(self, text: str) -> None:
+        """Writes the file of the Vault login."""
+        secret = self.folder / "vault-secret-id"
+        secret.write_text(text)
+        secret.chmod(0o600)
+
     def configure(self, *, database: str = "", propagation: str = "500ms", overlap: str = "0s", sweep: str = "0s",
-                  apps: Mapping[str, str] | None = None, spoilt: str = "") -> None:
-        """Writes the configuration anew; `apps` adds a line to an app's table, `spoilt` to the end."""
-        vault = self.world["vault"]
-        text = HEAD.format(state=self.folder, vault=vault["url"], role_id=vault["role_id"], propagation=propagation,
-                           sweep=sweep, database=f'[database]\nurl = "{database}"' if database else "")  # fmt: skip
+                  lease: str = "2s", every_app: str = "", apps: Mapping[str, str] | None = None,
+                  spoilt: str = "") -> None:
+        """Writes the configuration anew; `apps` adds lines to an app's table, `every_app` to each, `spoilt` to the
+        end."""
+        text = HEAD.format(state=self.folder, propagation=propagation, sweep=sweep, lease=lease, **self.vault_words,
+                           database=f'[database]\nurl = "{database}"' if database else "")  # fmt: skip
         for org, told in self.world["orgs"].items():
             text += ORG.format(name=org, host=told["url"])
             for app, one in told["apps"].items():
-                more = f'overlap = "{overlap}"\n' + (apps or {}).get(app, "")
+                more = f'overlap = "{overlap}"\n{every_app}\n' + (apps or {}).get(app, "")
                 table = APP.format(org=org, app=app, developer_name=one["developer_name"], told=more)
                 text += table.replace(f"[apps.{app}]", f"[apps.{org}-{app}]")
         self.config.write_text(text + spoilt)

