@@ -20,7 +20,7 @@ HEAD = """\
 state_dir = "{state}"
 {database}
 [vault]
-address = "{vault}"
+address = {vault}
 mount = "{mount}"
 insecure = true
 auth = {{ method = "approle", role_id = "{role_id}", secret_id_file = "vault-secret-id", mount = "{auth}" }}
@@ -61,7 +61,8 @@ class Fleet:
                                              "difficulty": difficulty})  # fmt: skip
         self.config = folder / "rotator.toml"
         vault = self.world["vault"]
-        self.vault_words = {"vault": vault["url"], "role_id": vault["role_id"], "mount": "secret", "auth": "approle"}
+        self.vault_words = {"vault": json.dumps(vault["url"]), "role_id": vault["role_id"], "mount": "secret",
+                            "auth": "approle"}  # fmt: skip
         self.secret_id(vault["secret_id"])
         self.configure()
 

@@ -3,6 +3,7 @@ be sealed; and what must hold in the end, by the org's own record, by Vault and 
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from sqlalchemy import make_url
 from tests.acceptance.scene import Door, Json, simulator
 from tests.daemon.fleet import Fleet
 from tests.servers.postgres import OwnPostgres, libpq, own_postgres
+from tests.servers.raft import VaultCluster
 from tests.servers.suites import Found, find_vault
 from tests.servers.vault import RealVault
 
@@ -40,7 +42,8 @@ class Crowd(Fleet):
         self.mount = vault.enable_kv()
         policy = vault.write_policy(POLICY.read_text().replace("secret/", f"{self.mount}/"))
         at, role = vault.approle(policy, token_ttl="2h")
-        self.vault_words = {"vault": vault.address, "role_id": role.role_id, "mount": self.mount, "auth": at}
+        self.vault_words = {"vault": json.dumps(vault.addresses), "role_id": role.role_id, "mount": self.mount,
+                            "auth": at}  # fmt: skip
         self.secret_id(role.secret_id)
         for told in self.world["orgs"].values():
             for one in (told["admin"], *told["apps"].values()):
@@ -55,8 +58,11 @@ class Crowd(Fleet):
             return connection.execute(statement.encode()).fetchall()
 
     def states(self) -> Counter[str]:
-        """How many rotations stand how."""
-        return Counter(dict(self.ask("SELECT state, count(*) FROM rotations GROUP BY state")))
+        """How many rotations stand how; none before a daemon made the tables."""
+        try:
+            return Counter(dict(self.ask("SELECT state, count(*) FROM rotations GROUP BY state")))
+        except psycopg.errors.UndefinedTable:
+            return Counter()
 
     def settled(self) -> bool:
         """Whether every app was rotated, and nothing but proof is open."""
@@ -105,21 +111,22 @@ def difference(found: Mapping[str, int], names: set[str]) -> str:
 
 
 @contextmanager
-def ground(folder: Path, apps: int, *, vault: bool = False, **told: Any) -> Iterator[tuple[Crowd, OwnPostgres]]:
-    """A crowd with a simulator, a PostgreSQL and, where asked for, a Vault of its own."""
+def ground(folder: Path, apps: int, *, vault: int = 0, **told: Any) -> Iterator[tuple[Crowd, OwnPostgres]]:
+    """A crowd with a simulator, a PostgreSQL and, where asked for, a Vault of so many nodes of its own."""
     with ExitStack() as stack:
         door, server = stack.enter_context(simulator()), stack.enter_context(own_postgres())
-        real = stack.enter_context(own_vault(folder)) if vault else None
+        real = stack.enter_context(own_vault(folder, vault)) if vault else None
         yield Crowd(door, folder, apps, server.database(), vault=real, **told), server
 
 
 @contextmanager
-def own_vault(folder: Path) -> Iterator[RealVault]:
-    """A Vault that may be sealed."""
+def own_vault(folder: Path, nodes: int) -> Iterator[RealVault]:
+    """A Vault that may be sealed; of several nodes one may be killed."""
     found = find_vault(os.environ)
     assert isinstance(found, Found), found.why
     (folder / "vault").mkdir()
-    vault = RealVault(found.place, folder / "vault", storage="raft")
+    vault = RealVault(found.place, folder / "vault", storage="raft") if nodes == 1 else (
+        VaultCluster(found.place, folder / "vault", nodes))  # fmt: skip
     try:
         yield vault.start()
     finally:

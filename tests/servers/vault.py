@@ -93,10 +93,24 @@ class RealVault:
         ports = {"port": self.port, "cluster_port": free_port()}
         return CONFIG.format(address=self.address, storage=kept, tls=tls, extra=extra, **ports)
 
+    @property
+    def addresses(self) -> list[str]:
+        """Where clients find it."""
+        return [self.address]
+
     # --- the process -------------------------------------------------------------------------------------------
 
     def start(self) -> RealVault:
         """Starts the process; the first time also initialises it, then unseals it and waits until it is active."""
+        self._run()
+        health = self._wait_health({200, 429, 472, 473, 501, 503})
+        if health == 501:
+            made = self.request("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}, token="")
+            self.unseal_key, self.root_token = made["keys_base64"][0], made["root_token"]
+        self.unseal()
+        return self
+
+    def _run(self) -> None:
         # Not the machine's environment: VAULT_* variables would change the server under test.
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
@@ -106,12 +120,6 @@ class RealVault:
                 stderr=log,
                 env={"HOME": str(self.folder)},
             )
-        health = self._wait_health({200, 429, 472, 473, 501, 503})
-        if health == 501:
-            made = self.request("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}, token="")
-            self.unseal_key, self.root_token = made["keys_base64"][0], made["root_token"]
-        self.unseal()
-        return self
 
     def stop(self) -> None:
         """Ends the process as an operator would, and closes the client."""
