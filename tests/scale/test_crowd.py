@@ -66,7 +66,7 @@ def daemons(crowd: Crowd, count: int) -> Iterator[Daemons]:
 
 
 def through(crowd: Crowd, mishaps: Sequence[Callable[[], None]], every: float, seed: int = 7) -> int:
-    """Plays one mishap after the other until every app is rotated, and one at least; gives how many."""
+    """Plays one mishap after the other, drawn, until every app is rotated, and one at least; gives how many."""
     chance, played = random.Random(seed), 0
     end = time.monotonic() + 120 + PER_APP * len(crowd.names)
     while not (played and crowd.settled()):
@@ -77,6 +77,11 @@ def through(crowd: Crowd, mishaps: Sequence[Callable[[], None]], every: float, s
     return played
 
 
+def calm(crowd: Crowd) -> None:
+    """Waits until every app is rotated."""
+    until(crowd.settled, 120 + PER_APP * len(crowd.names))
+
+
 @pytest.mark.parametrize(("apps", "count"), [
     pytest.param(2000, 2, marks=pytest.mark.exhaustive), pytest.param(2000, 3, marks=pytest.mark.exhaustive),
     pytest.param(14, 3, id="sample"),
@@ -85,7 +90,7 @@ def test_several_daemons_rotate_each_due_app_once(tmp_path: Path, apps: int, cou
     """All begin at once on one PostgreSQL: by the trail, by the org's own record and by the live paths each app was
     rotated exactly once; every daemon had a share; the trail is whole."""
     with ground(tmp_path, apps // 2, lease=LEASE, every_app=KEEP) as (crowd, _), daemons(crowd, count) as running:
-        until(crowd.settled, 120 + PER_APP * apps)
+        calm(crowd)
         assert running.stop() == [0] * count
         crowd.each_once()
         assert all(one.lines("step") for one in running.running)
@@ -156,6 +161,7 @@ def test_a_vault_whose_leader_dies_is_followed_to_the_next(tmp_path: Path) -> No
             node.kill()
             vault.active()
             node.again()
+            vault.wait_whole()
 
         through(crowd, [behead], every=4.0)
         assert running.stop() == [0, 0]
@@ -164,18 +170,16 @@ def test_a_vault_whose_leader_dies_is_followed_to_the_next(tmp_path: Path) -> No
 
 @pytest.mark.exhaustive
 def test_orgs_that_are_down_for_a_while_are_waited_for(tmp_path: Path) -> None:
-    """Every connection to the orgs is dropped, before and after the request takes effect: once they are back all
-    converge, each app rotated once."""
+    """Every connection to the orgs is dropped for some seconds, three times, once of them after the request took
+    effect: when they are back all converge, each app rotated once. (A POST whose answer is lost three times is held, as
+    the protocol has it: so often it is not lost here.)"""
     with ground(tmp_path, 30, lease=LEASE, every_app=KEEP) as (crowd, _), daemons(crowd, 2) as running:
 
-        def down(kind: str) -> Callable[[], None]:
-            def act() -> None:
-                crowd.door("POST", "/faults", {"kind": kind, "match": {"site": "org"}, "every": 1})
-                time.sleep(2.0)
-                crowd.door("DELETE", "/faults")
-
-            return act
-
-        through(crowd, [down("before"), down("after")], every=4.0)
+        for kind in ("before", "after", "before"):
+            time.sleep(4.0)
+            crowd.door("POST", "/faults", {"kind": kind, "match": {"site": "org"}, "every": 1})
+            time.sleep(3.0)
+            crowd.door("DELETE", "/faults")
+        calm(crowd)
         assert running.stop() == [0, 0]
         crowd.each_once()

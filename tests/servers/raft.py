@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.servers.vault import START_LIMIT_S, RealVault
+from tests.servers.vault import START_LIMIT_S, RealVault, VaultError
 
 
 class Node(RealVault):
@@ -37,13 +38,15 @@ class Node(RealVault):
         self.enter()
 
     def enter(self) -> None:
-        """Unseals it; it may stand by."""
+        """Unseals it; it may stand by. It answers 500 while it is still joining."""
         limit = time.monotonic() + START_LIMIT_S
         while time.monotonic() < limit:
-            self.request("PUT", "sys/unseal", {"key": self.unseal_key}, token="")
-            if self.health() in (200, 429):
-                return
-            time.sleep(0.2)
+            with suppress(VaultError):
+                self.request("PUT", "sys/unseal", {"key": self.unseal_key}, token="")
+            for _ in range(20):
+                if self.health() in (200, 429):
+                    return
+                time.sleep(0.1)
         raise AssertionError(f"{self.name} does not come up: {self.log_file.read_text()[-2000:]}")
 
     def health(self) -> int:
@@ -78,7 +81,20 @@ class VaultCluster(RealVault):
         self.root_token, self.unseal_key = self.nodes[0].root_token, self.nodes[0].unseal_key
         for node in self.nodes[1:]:
             node.join(self.nodes[0])
+        self.wait_whole()
         return self
+
+    def wait_whole(self) -> None:
+        """Waits until all nodes vote and are healthy: a new one votes only after ten seconds, and without a majority
+        of voters there is no election."""
+        limit = time.monotonic() + 2 * START_LIMIT_S
+        while time.monotonic() < limit:
+            with suppress(VaultError, httpx.TransportError):
+                found = self.request("GET", "sys/storage/raft/autopilot/state")["data"]
+                if found["healthy"] and len(found["voters"]) == len(self.nodes):
+                    return
+            time.sleep(0.5)
+        raise AssertionError("the cluster does not become whole")
 
     def stop(self) -> None:
         for node in self.nodes:

@@ -30,6 +30,7 @@ cluster_addr = "http://127.0.0.1:{cluster_port}"
 {storage}
 listener "tcp" {{
   address = "127.0.0.1:{port}"
+  cluster_address = "127.0.0.1:{cluster_port}"
   {tls}
 }}
 {extra}

@@ -15,6 +15,8 @@ from typing import Any
 from tools.bench.audit import audit
 from tools.bench.calls import WORLDS, remote_calls
 from tools.bench.force import forced
+from tools.bench.fleet import flat, throughput
+from tools.bench.idle import idle
 from tools.bench.start import version_start
 from tools.bench.wall import wall_ratio
 
@@ -45,6 +47,9 @@ FIGURES: dict[str, Callable[[argparse.Namespace], Json]] = {
     "calls": calls_and_memory,
     "wall": lambda given: {"wall_ratio": wall_ratio(1 if given.quick else 7)},
     "force": lambda given: {"forced": forced(*((1, 3) if given.quick else (20, 50)))},
+    "idle": lambda given: {"idle": idle(*((200, 5, 5.0, 1) if given.quick else (5_000, 50, 120.0, 5)))},
+    "fleet": lambda given: {"fleet": throughput(*((8, 2) if given.quick else (1_000, 50)))},
+    "flat": lambda given: {"flat": flat(*((10, 40, 4) if given.quick else (20, 5_000)))},
     "start": lambda given: {"version_start_s": version_start(3 if given.quick else 10)},
     "audit": lambda given: {"audit": audit(*((200, 1_000) if given.quick else (2_000, rows_of(given))))},
 }
