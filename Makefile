@@ -11,7 +11,7 @@ CHECK_REQUIRE := vault,postgres,node,systemd,promtool
 JOBS := 2
 PYTEST := $(PY) -m pytest
 
-.PHONY: help setup demo test check lint types imports format vault promtool clients crash test-systemd bench wheel lock clean
+.PHONY: help setup demo test check lint types imports format vault promtool clients crash test-systemd bench soak wheel lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \

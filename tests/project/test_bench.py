@@ -100,9 +100,14 @@ def test_the_step_of_a_call_is_that_of_the_audit_row_after_it() -> None:
 
 @pytest.mark.exhaustive
 def test_the_whole_bench_runs_and_gives_every_figure() -> None:
-    """All figures of issue 3, in small: calls, wall ratio, start, memory, audit on both databases."""
+    """All figures of issues 3 and 4, in small: calls, wall ratio, start, memory, audit on both databases; the idle
+    daemon, a fleet, one rotation among few and many apps."""
     found = bench()
-    assert set(found) == {"about", "remote_calls", "one_shot_memory", "wall_ratio", "version_start_s", "audit"}
+    rotation = {"remote_calls", "one_shot_memory", "wall_ratio", "version_start_s", "audit"}
+    assert set(found) == {"about", *rotation, "idle", "fleet", "flat"}
+    goals = [found["idle"]["memory"]["goal_mb"], found["idle"]["cpu"]["goal_share"], found["idle"]["ready"]["goal_s"]]
+    assert [*goals, found["fleet"]["goal"]] == [120, 0.01, 2.0, 0.8]
+    assert found["fleet"]["met"] == (found["fleet"]["ratio"] >= 0.8)
     assert [one["round_trip_ms"] for one in found["wall_ratio"]["at"]] == [0, 50]
     assert found["audit"]["sqlite"]["verify"]["rows"] == 1_000
     assert set(found["audit"]) == {"sqlite", "postgresql"}

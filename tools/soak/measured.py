@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-MORE_MB, MORE_SHARE = 4.0, 0.05  # what memory may have grown by between the second and the last quarter
+MORE_MB, MORE_SHARE = 3.0, 0.03  # what memory may have grown by between the second and the last quarter
 MORE = 2.0  # the same for descriptors and threads, which come and go
 
 
