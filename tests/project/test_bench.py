@@ -100,10 +100,10 @@ def test_the_step_of_a_call_is_that_of_the_audit_row_after_it() -> None:
 
 @pytest.mark.exhaustive
 def test_the_whole_bench_runs_and_gives_every_figure() -> None:
-    """All figures of issues 3 and 4, in small: calls, wall ratio, start, memory, audit on both databases; the idle
-    daemon, a fleet, one rotation among few and many apps."""
+    """All figures of issues 3 to 5, in small: calls, wall ratio, start, memory, audit on both databases; the idle
+    daemon, a fleet, one rotation among few and many apps; a force."""
     found = bench()
-    rotation = {"remote_calls", "one_shot_memory", "wall_ratio", "version_start_s", "audit"}
+    rotation = {"remote_calls", "one_shot_memory", "wall_ratio", "version_start_s", "audit", "forced"}
     assert set(found) == {"about", *rotation, "idle", "fleet", "flat"}
     goals = [found["idle"]["memory"]["goal_mb"], found["idle"]["cpu"]["goal_share"], found["idle"]["ready"]["goal_s"]]
     assert [*goals, found["fleet"]["goal"]] == [120, 0.01, 2.0, 0.8]

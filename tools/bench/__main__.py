@@ -14,8 +14,8 @@ from typing import Any
 
 from tools.bench.audit import audit
 from tools.bench.calls import WORLDS, remote_calls
-from tools.bench.force import forced
 from tools.bench.fleet import flat, throughput
+from tools.bench.force import forced
 from tools.bench.idle import idle
 from tools.bench.start import version_start
 from tools.bench.wall import wall_ratio
