@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,10 +10,13 @@ import click
 
 from rotator.cli import out
 from rotator.cli.base import Group
+from rotator.cli.counting import counted
 from rotator.cli.session import session
 
+HOMES = {name: f"rotator.cli.audit_{name}:{name}" for name in ("export",)}
 
-@click.group(cls=Group)
+
+@click.group(cls=Group, homes=HOMES)
 def audit() -> None:
     """The audit trail."""
 
@@ -32,8 +34,8 @@ def verify(context: click.Context, anchors: tuple[Path, ...], public_key: Path |
     with session(context) as here:
         from rotator.wiring.reading import verify_trail
 
-        progress = _count if sys.stderr.isatty() else None
-        found = verify_trail(here.connect(), os.environ, progress, anchors, public_key)
+        with counted("rows") as progress:
+            found = verify_trail(here.connect(), os.environ, progress, anchors, public_key)
         if here.common.as_json:
             out.document(asdict(found))
         elif found.ok:
@@ -69,7 +71,3 @@ def anchor(context: click.Context) -> int:
 def _anchored(seq: int | None) -> str:
     return "none of them anchored" if seq is None else f"anchored up to row {seq}"
 
-
-def _count(rows: int) -> None:
-    sys.stderr.write(f"\r{rows} rows ")
-    sys.stderr.flush()

@@ -61,8 +61,8 @@ def note(connections: Connections, reader: Who, evidence: Mapping[str, object]) 
         connections.trail.record(event, reader)
 
 
-def moment(written: str, now: datetime) -> datetime:
-    """A time, or a duration before `now`. A time without a zone is UTC. Raises UsageError."""
+def moment(written: str, now: datetime, option: str = "--since") -> datetime:
+    """A time, or a duration before `now`, given as this option. A time without a zone is UTC. Raises UsageError."""
     try:
         return now - parse_duration(written)
     except (ValueError, OverflowError):
@@ -71,5 +71,5 @@ def moment(written: str, now: datetime) -> datetime:
         found = datetime.fromisoformat(written)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise UsageError("--since takes a time such as 2026-11-24T09:00:00Z, or a duration such as 24h",
-                         fix="rotator history --since 24h") from None
+        raise UsageError(f"{option} takes a time such as 2026-11-24T09:00:00Z, or a duration such as 24h",
+                         fix=f"{option} 24h") from None
