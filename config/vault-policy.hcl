@@ -19,6 +19,9 @@ path "secret/metadata/salesforce/*" {
 path "secret/data/salesforce/+/rotator" {
   capabilities = ["read"]
 }
+path "secret/data/salesforce/+/rotator-responder" {
+  capabilities = ["read"]
+}
 
 # Escrow: the new pair before Salesforce is told to use it.
 path "secret/data/rotator-escrow/*" {

@@ -7,12 +7,15 @@ from urllib.parse import urlsplit
 
 from rotator.checks.finding import Finding, failed, passed, unseen, warned
 from rotator.checks.scene import OrgScene
-from rotator.domain.errors import Refused
+from rotator.domain.errors import Refused, Unintelligible
 
 LEAST_API = 65.0  # the first version with staged credentials
 LEAST_QUOTA = 0.1
 TO_ROTATE = ("ApiEnabled", "ExternalClientAppDeveloper", "ViewClientSecret")
 TO_END_SESSIONS = ("CustomizeApplication", "ManageUsers")
+TO_BLOCK = ("ApiEnabled", "ExternalClientAppAdmin", "ModifyMetadata")
+RESPONDERS = "Rotator_Responder"
+SETS = "assign the permission set {} (config/permission-sets; profiles count as well)"
 HOST_FIX = "copy the host from Setup, My Domain"
 
 
@@ -54,19 +57,37 @@ def org_3(scene: OrgScene) -> Finding:
 
 
 def adm_1(scene: OrgScene) -> Finding:
-    """The rotator's user may stage, rotate and delete pairs, see secrets, and end sessions."""
-    wanted = (*TO_ROTATE, *(TO_END_SESSIONS if scene.sessions else ()))
-    columns = ", ".join(f"PermissionSet.Permissions{name}" for name in wanted)
-    user = scene.org.user_id
-    if not user.isalnum():
-        return unseen("the org gives the user an id that cannot stand in a query", "report it")
-    soql = f"SELECT {columns} FROM PermissionSetAssignment WHERE AssigneeId = '{user}'"  # noqa: S608 - an id
-    has = permissions(scene.org.query(soql))
-    missing = [name for name in wanted if name not in has]
+    """The rotator's user may stage, rotate and delete pairs, and see secrets."""
+    has = _held(scene, scene.org.user_id)
+    missing = [name for name in TO_ROTATE if name not in has]
     if missing:
-        return failed(f"the rotator's user lacks {', '.join(missing)}",
-                      "assign the shipped permission set (profiles count as well)")
-    return passed(f"{len(wanted)} permissions, as needed")
+        return failed(f"the rotator's user lacks {', '.join(missing)}", SETS.format("Rotator_Admin"))
+    return passed(f"{len(TO_ROTATE)} permissions, as needed")
+
+
+def adm_2(scene: OrgScene) -> Finding:
+    """The responder's user, which may be the same, may end sessions; and turn an app's OAuth switch, which only an
+    incident needs."""
+    has = _held(scene, scene.org.responder_id)
+    has |= {"ExternalClientAppAdmin"} if "ExternalClientAppDeveloper" in has else set()  # which implies it
+    missing = [name for name in TO_END_SESSIONS if name not in has] if scene.sessions else []
+    if missing:
+        return failed(f"the responder's user lacks {', '.join(missing)} to end sessions", SETS.format(RESPONDERS))
+    missing = [name for name in TO_BLOCK if name not in has]
+    if missing:
+        what = "`block` and `force --block-first` will be refused"
+        return warned(f"the responder's user lacks {', '.join(missing)}: {what}",
+                      SETS.format(RESPONDERS))  # fmt: skip
+    return passed("ends sessions and turns the OAuth switch of apps")
+
+
+def _held(scene: OrgScene, user: str) -> frozenset[str]:
+    """The permissions of a user that the checks know. Raises Unintelligible for an id that cannot stand in a query."""
+    if not user.isalnum():
+        raise Unintelligible("the org gives the user an id that cannot stand in a query")
+    columns = ", ".join(f"PermissionSet.Permissions{name}" for name in (*TO_ROTATE, *TO_END_SESSIONS, *TO_BLOCK[1:]))
+    soql = f"SELECT {columns} FROM PermissionSetAssignment WHERE AssigneeId = '{user}'"  # noqa: S608 - an id
+    return permissions(scene.org.query(soql))
 
 
 def permissions(rows: Iterable[Mapping[str, object]]) -> frozenset[str]:

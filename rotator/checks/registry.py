@@ -15,6 +15,7 @@ Rows = tuple[tuple[str, Callable[[S], Finding]], ...]
 
 ORG: Rows[OrgScene] = (
     ("ORG-1", org.org_1), ("ORG-2", org.org_2), ("ORG-3", org.org_3), ("ADM-1", org.adm_1),
+    ("ADM-2", org.adm_2),
 )  # fmt: skip
 APP: Rows[AppScene] = (
     ("ORG-5", app.org_5), ("APP-1", app.app_1), ("APP-2", app.app_2), ("APP-3", app.app_3), ("APP-4", app.app_4),

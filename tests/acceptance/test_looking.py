@@ -17,8 +17,8 @@ COLUMNS = {
     "prev_hash", "hash",
 }  # fmt: skip
 ROWS = {
-    "DB-1", "VLT-3", "ORG-1", "ORG-2", "ORG-3", "ADM-1", "ORG-5", "APP-1", "APP-2", "APP-3", "APP-4", "APP-5", "APP-6",
-    "VLT-1", "VLT-2",
+    "DB-1", "VLT-3", "ORG-1", "ORG-2", "ORG-3", "ADM-1", "ADM-2", "ORG-5", "APP-1", "APP-2", "APP-3", "APP-4", "APP-5",
+    "APP-6", "VLT-1", "VLT-2",
 }  # fmt: skip
 STATUS = {
     "app", "org", "kind", "paused", "secret_age_s", "last_rotated_at", "next_due_at", "overdue", "why", "rotation",
@@ -93,6 +93,8 @@ def test_check_passes_in_a_world_that_is_ready(scene: Scene) -> None:
         ("ORG-5", "/orgs/acme", {"rest_secret_access": False}),
         ("ADM-1", "/orgs/acme/users/rotator@acme.example", {"permissions": ["ApiEnabled", "ExternalClientAppDeveloper",
                                                                             "CustomizeApplication", "ManageUsers"]}),
+        ("ADM-2", "/orgs/acme/users/rotator@acme.example", {"permissions": [
+            "ApiEnabled", "ExternalClientAppDeveloper", "ViewClientSecret", "CustomizeApplication"]}),
         ("ORG-3", "/orgs/acme/users/rotator@acme.example", {"active": False}),
     ],
 )  # fmt: skip

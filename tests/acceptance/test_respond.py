@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 
+from rotator.adapters.sql.sweeps import seen
+from rotator.config import load
+from rotator.process import Stop, SystemClock
+from rotator.wiring.connections import Connections
+from rotator.wiring.sweeping import Sweep
 from tests.acceptance.scene import Scene
 
 WHY = ("--reason", "key in a log", "--ticket", "INC-7")
@@ -172,3 +177,41 @@ def test_staying_blocked_needs_a_block(scene: Scene) -> None:
     """--stay-blocked alone is a usage error; nothing is done."""
     assert scene.json("force", "billing", "--stay-blocked", *WHY).code == 2
     assert scene.calls() == []
+
+
+def swept(scene: Scene) -> dict[str, tuple[str, str]]:
+    """One whole sweep of the org, in this process: what the look at the switch came to, by app."""
+    clock = SystemClock(Stop())
+    connections = Connections(load(scene.config, {}), clock, host="test", version="0")
+    try:
+        sweep = Sweep(connections, "acme", "test", connections.now())
+        while not sweep.finished:
+            sweep.turn()
+        assert sweep.error is None, sweep.error
+        found = connections.database.read(seen)
+        return {app: (one.state.value, one.what) for app, told in found.items() for one in told if one.look == "switch"}
+    finally:
+        connections.close()
+
+
+def test_a_block_of_ours_that_landed_late_is_undone_by_the_sweep_and_told(scene: Scene) -> None:
+    """A forced rotation has ended, and the app is blocked all the same: on again, a drift, an intent and an outcome;
+    the next sweep finds it as it should be."""
+    scene.configure(facts=STATED)
+    assert scene.json("force", "billing", "--block-first", *WHY).code == 0
+    scene.door("PATCH", "/orgs/acme/apps/billing", {"oauth_plugin_enabled": False})
+    assert swept(scene) == {"billing": ("drift", "late_block")}
+    assert enabled(scene)
+    undone = [(e["phase"], e["outcome"]) for e in scene.events()
+              if e["step"] == "unblock" and e["rotation_id"] is None]
+    assert undone == [("intent", None), ("outcome", "ok")]
+    assert swept(scene) == {}
+
+
+def test_the_sweep_leaves_what_persons_blocked(scene: Scene) -> None:
+    """`rotator block`: as wanted. Somebody in Setup: told, and left."""
+    scene.json("block", "billing", *WHY)
+    scene.door("PATCH", "/orgs/acme/apps/orders", {"oauth_plugin_enabled": False})
+    assert swept(scene) == {"orders": ("drift", "switch")}
+    assert not enabled(scene)
+    assert not enabled(scene, "orders")

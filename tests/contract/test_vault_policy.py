@@ -21,7 +21,8 @@ CONFIG = Path(__file__).parents[2] / "config"
 POLICY = (CONFIG / "vault-policy.hcl").read_text()
 DESTROY = (CONFIG / "vault-policy-destroy.hcl").read_text()
 RULE = re.compile(r'^path "(?P<path>[^"]+)" \{\s+capabilities = \[(?P<words>[^]]*)\]\s+\}', re.MULTILINE)
-ESCROW = "rotator-escrow/billing"
+RESPOND = (CONFIG / "vault-policy-responder.hcl").read_text()
+ESCROW, RESPONDERS = "rotator-escrow/billing", "salesforce/acme/rotator-responder"
 
 
 def lines(policy: str) -> Iterator[tuple[str, str]]:
@@ -110,10 +111,15 @@ def preflight(bench: Bench) -> None:
     bench.kv.preflight(TARGET)
 
 
-def own_login(bench: Bench) -> None:
+def own_login(bench: Bench, path: str = "salesforce/acme/rotator") -> None:
     """The rotator reads its own login to an org."""
-    bench.hand.put("salesforce/acme/rotator", {"client_id": "a", "client_secret": "b"})
-    assert bench.client.read_fields("salesforce/acme/rotator")["client_id"] == Secret("a")
+    bench.hand.put(path, {"client_id": "a", "client_secret": "b"})
+    assert bench.client.read_fields(path)["client_id"] == Secret("a")
+
+
+def responders_login(bench: Bench) -> None:
+    """The same of its second identity."""
+    own_login(bench, RESPONDERS)
 
 
 def first_escrow(bench: Bench) -> None:
@@ -180,6 +186,7 @@ SCENES: dict[tuple[str, str], Callable[[Bench], None]] = {
     ("secret/metadata/salesforce/*", "read"): preflight,
     ("secret/metadata/salesforce/*", "patch"): mark,
     ("secret/data/salesforce/+/rotator", "read"): own_login,
+    ("secret/data/salesforce/+/rotator-responder", "read"): responders_login,
     ("secret/data/rotator-escrow/*", "create"): first_escrow,
     ("secret/data/rotator-escrow/*", "read"): read_escrow,
     ("secret/data/rotator-escrow/*", "update"): more_escrow,
@@ -231,11 +238,26 @@ def test_the_policy_lets_nobody_destroy_a_live_version(bench_with: Benches) -> N
     assert more.hand.destroyed(TARGET.path) == {1}
 
 
-def test_the_policy_does_not_let_the_rotator_change_its_own_login(bench_with: Benches) -> None:
+@pytest.mark.parametrize("path", ["salesforce/acme/rotator", RESPONDERS])
+def test_the_policy_does_not_let_the_rotator_change_its_own_login(bench_with: Benches, path: str) -> None:
     """The more exact rule wins over the one for the live paths."""
-    own = dataclasses.replace(TARGET, path="salesforce/acme/rotator")
+    own = dataclasses.replace(TARGET, path=path)
     with pytest.raises(Refused):
         bench_with(POLICY).kv.write_live(own, credential(NEW, "r-1"), 0)
+
+
+def test_a_responder_reads_its_login_and_nothing_else(bench_with: Benches) -> None:
+    """Its policy alone: no live path, no escrow, not the admin's login, and no way to change its own."""
+    bench = bench_with(RESPOND)
+    responders_login(bench)
+    put_old(bench)
+    bench.hand.put(ESCROW, {"client_id": "k"})
+    bench.hand.put("salesforce/acme/rotator", {"client_id": "a", "client_secret": "b"})
+    for act in (lambda: bench.kv.live(TARGET), lambda: bench.kv.escrow(TARGET),
+                lambda: bench.client.read_fields("salesforce/acme/rotator"),
+                lambda: bench.kv.write_live(dataclasses.replace(TARGET, path=RESPONDERS), credential(NEW, "r"), 1)):
+        with pytest.raises(Refused):
+            act()
 
 
 def test_the_rights_that_a_check_asks_for_are_those_of_the_policy(bench_with: Benches) -> None:

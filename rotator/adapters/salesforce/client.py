@@ -181,6 +181,11 @@ class SalesforceOrg:
         return self._rest.me().user_id
 
     @property
+    def responder_id(self) -> str:
+        """The user of the responder's identity, which may be the same; logs in where it has not yet."""
+        return self._responder.me().user_id
+
+    @property
     def limit_info(self) -> Mapping[str, tuple[int, int]]:
         """`Sforce-Limit-Info` of the last answer that had one: name -> (used, of)."""
         return self._line.limit_info
