@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,11 @@ POLICY = ROOT / "config" / "vault-policy.hcl"
 class Crowd(Fleet):
     """A fleet on PostgreSQL. With a real Vault its live paths lie there."""
 
-    def __init__(self, door: Door, folder: Path, apps: int, url: str, *, orgs: Sequence[str] = ("acme", "bolt"),
-                 vault: RealVault | None = None, **told: str) -> None:
-        super().__init__(door, folder, apps, orgs, difficulty="plain")
+    def __init__(self, door: Door, folder: Path, apps: int, url: str, *, vault: RealVault | None = None,
+                 **told: str) -> None:
+        """`apps`: in all, fifty of an org at most (the simulator looks at all of an org after each change)."""
+        orgs = max(2, apps // 50)
+        super().__init__(door, folder, apps // orgs, [f"org{number}" for number in range(orgs)], difficulty="plain")
         self.url, self.real, self.told = url, vault, told
         self.mount = "secret"
         if vault is not None:

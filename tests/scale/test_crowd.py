@@ -89,7 +89,7 @@ def calm(crowd: Crowd) -> None:
 def test_several_daemons_rotate_each_due_app_once(tmp_path: Path, apps: int, count: int) -> None:
     """All begin at once on one PostgreSQL: by the trail, by the org's own record and by the live paths each app was
     rotated exactly once; every daemon had a share; the trail is whole."""
-    with ground(tmp_path, apps // 2, lease=LEASE, every_app=KEEP) as (crowd, _), daemons(crowd, count) as running:
+    with ground(tmp_path, apps, lease=LEASE, every_app=KEEP) as (crowd, _), daemons(crowd, count) as running:
         calm(crowd)
         assert running.stop() == [0] * count
         crowd.each_once()
@@ -101,7 +101,7 @@ def test_several_daemons_rotate_each_due_app_once(tmp_path: Path, apps: int, cou
 def test_daemons_killed_and_frozen_at_random_rotate_each_app_once(tmp_path: Path, apps: int) -> None:
     """SIGKILL, and SIGSTOP past the lease, to one of three daemons after the other, at random moments: still once each,
     and none lost."""
-    with ground(tmp_path, apps // 2, lease=LEASE, every_app=KEEP) as (crowd, _), daemons(crowd, 3) as running:
+    with ground(tmp_path, apps, lease=LEASE, every_app=KEEP) as (crowd, _), daemons(crowd, 3) as running:
         acts = [lambda at=at, act=act: act(at) for at in range(3) for act in (running.kill, running.freeze)]
         through(crowd, acts, every=2.0)
         assert running.stop() == [0, 0, 0]
@@ -113,7 +113,7 @@ def test_daemons_killed_and_frozen_at_random_rotate_each_app_once(tmp_path: Path
 def test_a_postgresql_that_restarts_every_few_seconds_loses_nothing(tmp_path: Path, apps: int) -> None:
     """Stopped as an operator does, or ended without warning, while two daemons rotate: all converge, each app rotated
     once, and the trail is whole."""
-    with ground(tmp_path, apps // 2, lease=LEASE, every_app=KEEP) as (crowd, server), daemons(crowd, 2) as running:
+    with ground(tmp_path, apps, lease=LEASE, every_app=KEEP) as (crowd, server), daemons(crowd, 2) as running:
 
         def bounce(down: Callable[[], None]) -> Callable[[], None]:
             def act() -> None:
@@ -133,7 +133,7 @@ def test_a_postgresql_that_restarts_every_few_seconds_loses_nothing(tmp_path: Pa
 @pytest.mark.needs("vault")
 def test_a_vault_that_is_sealed_again_and_again_is_waited_for(tmp_path: Path) -> None:
     """HashiCorp's own, sealed for some seconds at random moments: all converge, each app rotated once."""
-    with ground(tmp_path, 30, vault=1, lease=LEASE, every_app=KEEP) as (crowd, _), daemons(crowd, 2) as running:
+    with ground(tmp_path, 60, vault=1, lease=LEASE, every_app=KEEP) as (crowd, _), daemons(crowd, 2) as running:
         vault = crowd.real
         assert vault is not None
 
@@ -152,7 +152,7 @@ def test_a_vault_that_is_sealed_again_and_again_is_waited_for(tmp_path: Path) ->
 def test_a_vault_whose_leader_dies_is_followed_to_the_next(tmp_path: Path) -> None:
     """Three nodes on raft, all three in the configuration; the active one is killed, an election follows, the dead one
     comes back: all converge, each app rotated once, and none is held."""
-    with ground(tmp_path, 15, vault=3, lease=LEASE, every_app=KEEP) as (crowd, _), daemons(crowd, 2) as running:
+    with ground(tmp_path, 30, vault=3, lease=LEASE, every_app=KEEP) as (crowd, _), daemons(crowd, 2) as running:
         vault = crowd.real
         assert isinstance(vault, VaultCluster)
 
@@ -173,7 +173,7 @@ def test_orgs_that_are_down_for_a_while_are_waited_for(tmp_path: Path) -> None:
     """Every connection to the orgs is dropped for some seconds, three times, once of them after the request took
     effect: when they are back all converge, each app rotated once. (A POST whose answer is lost three times is held, as
     the protocol has it: so often it is not lost here.)"""
-    with ground(tmp_path, 30, lease=LEASE, every_app=KEEP) as (crowd, _), daemons(crowd, 2) as running:
+    with ground(tmp_path, 60, lease=LEASE, every_app=KEEP) as (crowd, _), daemons(crowd, 2) as running:
 
         for kind in ("before", "after", "before"):
             time.sleep(4.0)

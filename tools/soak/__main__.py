@@ -32,7 +32,7 @@ def main() -> int:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1] else USUAL
     with (
         tempfile.TemporaryDirectory(prefix="rotator-soak-") as place,
-        ground(Path(place), 10, vault=1, lease="4s", every_app=APPS) as (crowd, server),
+        ground(Path(place), 20, vault=1, lease="4s", every_app=APPS) as (crowd, server),
     ):
         return soak(crowd, server, seconds)
 
