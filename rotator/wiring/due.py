@@ -72,7 +72,7 @@ def must_be_due(connections: Connections, name: str) -> None:
     """Asked under the lease, before a scheduled rotation begins: another daemon or a person may have been quicker
     than the look that found it due. Raises Refused (`not_due`), and Unavailable (`api_limit`) where the org, which was
     asked meanwhile, has no API requests to spare."""
-    seen = survey(connections.database)
+    seen = survey(connections.database, name)
     found = standing_of(connections, name, seen.impatient())
     if found.code is Why.LIMIT:
         raise Unavailable(found.words, code="api_limit")

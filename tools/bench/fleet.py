@@ -103,8 +103,10 @@ def cost(due: int, others: int) -> float:
         folder = Path(place)
         fleet = Fleet(door, folder, due // 2, difficulty="plain")
         fleet.configure(propagation="0s", lease="10s")
+        told = fleet.config.read_text().replace('tick = "200ms"', 'tick = "5s"')  # the usual one
         if others:
-            crowd = [ORG.format(org=0), *(APP.format(app=app, org=0) for app in range(others))]
-            fleet.config.write_text(fleet.config.read_text() + "".join(crowd))
-        furnish(folder / "rotator.db", others, 1)
+            told += "".join([ORG.format(org=0), *(APP.format(app=app, org=0) for app in range(others))])
+        fleet.config.write_text(told)
+        if others:
+            furnish(folder / "rotator.db", others, 1)
         return worked(fleet, due)[1] / due

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import ColumnElement, Connection, func, select, text, true
 
 from rotator.adapters.sql.database import Database, instant, moment
 from rotator.adapters.sql.pauses import in_force
@@ -42,40 +42,43 @@ class Survey:
         return replace(self, outage=None, failures={})
 
 
-def survey(database: Database) -> Survey:
-    """Looks once. Raises as every read."""
+def survey(database: Database, app: str = "") -> Survey:
+    """Looks once. `app`: knows the rotations of this one only, which costs the same among few apps and among many.
+    Raises as every read."""
 
     def look(connection: Connection) -> Survey:
         now = database.now(connection)
-        last, failures = _last_rotated(connection), _failures(connection)
+        wanted = rotations.c.app == app if app else true()
+        last, failures = _last_rotated(connection, wanted), _failures(connection, wanted)
         pauses, taken, watch = in_force(connection, now), _taken(connection, now), watched(connection)
-        return Survey(now, _open(connection), last, failures, pauses, taken, watch, watch.outage, swept(connection))
+        rows, orgs = _open(connection, wanted), swept(connection)
+        return Survey(now, rows, last, failures, pauses, taken, watch, watch.outage, orgs)
 
     return database.read(look)
 
 
-def _open(connection: Connection) -> tuple[Rotation, ...]:
-    chosen = select(rotations).where(text(OPEN))
+def _open(connection: Connection, wanted: ColumnElement[bool]) -> tuple[Rotation, ...]:
+    chosen = select(rotations).where(text(OPEN), wanted)
     ordered = chosen.order_by(rotations.c.started_at, rotations.c.number, rotations.c.id)
     return tuple(from_row(row._mapping) for row in connection.execute(ordered))
 
 
-def _last_rotated(connection: Connection) -> Mapping[str, datetime]:
+def _last_rotated(connection: Connection, wanted: ColumnElement[bool]) -> Mapping[str, datetime]:
     """The start of each app's last rotation that retired the old pair."""
-    good = rotations.c.retired_at.is_not(None) & rotations.c.started_at.is_not(None)
+    good = rotations.c.retired_at.is_not(None) & rotations.c.started_at.is_not(None) & wanted
     chosen = select(rotations.c.app, func.max(rotations.c.started_at)).where(good).group_by(rotations.c.app)
     return {app: instant(started) for app, started in connection.execute(chosen)}
 
 
-def _failures(connection: Connection) -> Mapping[str, Failures]:
+def _failures(connection: Connection, wanted: ColumnElement[bool]) -> Mapping[str, Failures]:
     """What ended `failed` or `abandoned` after the last good one; a dry run is meant to end so."""
     good = select(rotations.c.app, func.max(rotations.c.started_at).label("at"))
-    good_ = good.where(rotations.c.retired_at.is_not(None)).group_by(rotations.c.app).subquery()
+    good_ = good.where(rotations.c.retired_at.is_not(None), wanted).group_by(rotations.c.app).subquery()
     bad = rotations.c.state.in_(("failed", "abandoned")) & (rotations.c.reason != DRY_RUN)
     since = good_.c.at.is_(None) | (rotations.c.started_at > good_.c.at)
     joined = rotations.outerjoin(good_, rotations.c.app == good_.c.app)
     chosen = select(rotations.c.app, func.count(), func.max(rotations.c.ended_at)).select_from(joined)
-    found = connection.execute(chosen.where(bad & since).group_by(rotations.c.app))
+    found = connection.execute(chosen.where(bad & since & wanted).group_by(rotations.c.app))
     return {app: Failures(count, instant(ended)) for app, count, ended in found if ended}
 
 
