@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +13,8 @@ from rotator.cli import out
 from rotator.cli.base import Command
 from rotator.cli.counting import counted
 from rotator.cli.session import session
-from rotator.domain.errors import ConfigError, UsageError
+from rotator.cli.writing import writer
+from rotator.domain.errors import UsageError
 from rotator.domain.words import STEP_NAMES
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ def export(context: click.Context, form: str, app: str, org: str, since: str | N
         _known(step)
         connections = here.connect()
         chosen = _chosen(connections, app, org, rotation, step, since, until)
-        with counted("rows") as progress, _writer(file) as write:
+        with counted("rows") as progress, writer(file, "--out") as write:
             done = work(connections, os.environ, Format(form), chosen, write, progress, sign=not unsigned)
         if here.common.as_json:
             out.document({"ok": True, "file": str(file), **asdict(done)})
@@ -72,24 +70,3 @@ def _chosen(connections: Connections, app: str, org: str, rotation: str, step: s
     now = connections.now()
     first = moment(since, now) if since else None
     return Selection(app, org, rotation, step, first, moment(until, now, "--until") if until else None)
-
-
-@contextmanager
-def _writer(file: Path | None) -> Iterator[Callable[[str], object]]:
-    """To standard output, or to a file that only its owner may read and that is there when it is whole."""
-    if file is None:
-        yield sys.stdout.write
-        sys.stdout.flush()
-        return
-    part = file.with_name(f".{file.name}.part")
-    try:
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as to:
-            yield to.write
-            to.flush()
-            os.fsync(to.fileno())
-        part.replace(file)
-    except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror}", fix="name a file that can be written here", where="--out"
-                          ) from None
-    finally:
-        part.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ HOMES = {
         ("block", "respond", "block"), ("unblock", "respond", "unblock"),
         ("revoke", "respond", "revoke"),
         ("pause", "pause", "pause"), ("resume", "pause", "resume"), ("audit", "audit", "audit"), ("db", "db", "db"),
-        ("config", "config", "config"), ("notify", "notify", "notify"),
+        ("report", "report", "report"), ("config", "config", "config"), ("notify", "notify", "notify"),
         ("demo", "demo.command", "demo"), ("completion", "completion", "completion"),
     )
 }  # fmt: skip

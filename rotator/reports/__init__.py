@@ -1,0 +1,1 @@
+"""What an auditor asks for, as a table, as JSON and as a page to print."""
