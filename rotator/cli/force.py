@@ -77,6 +77,7 @@ def force(context: click.Context, /, apps: tuple[str, ...], org: str, everything
         check_ticket(connections, asked, "force")
         if everything and not yes:
             _confirm(here, len(scope.apps))
+        order = work.admitted(connections, order, scope.apps)
         return _drive(here, connections, scope, order, timeout)
 
 

@@ -27,7 +27,8 @@ def status(context: click.Context, app: str) -> int:
         if here.common.as_json:
             out.document(told)
         else:
-            for line in chain(lines(told["apps"]), waiting(told["orgs"]), untold(told["notices"])):
+            first = chain(lines(told["apps"]), waiting(told["orgs"]), second_person(told))
+            for line in chain(first, untold(told["notices"])):
                 out.say(line)
     return 0
 
@@ -35,6 +36,17 @@ def status(context: click.Context, app: str) -> int:
 def waiting(orgs: list[Mapping[str, Any]]) -> Iterator[str]:
     """One line per org whose routine work waits, and why."""
     return (clean(f"routine work of {org['org']} waits: {org['waits']}") for org in orgs if org["waits"])
+
+
+def second_person(told: Mapping[str, Any]) -> Iterator[str]:
+    """What waits for approval, and what one person did alone."""
+    for one in told["approvals"]:
+        yield clean(f"to approve: {one['action']} {', '.join(one['apps'])}, asked by {one['actor']} ({one['ticket']})")
+        yield clean(f"  fix: another person runs `rotator approve {one['request_id']}` by {one['until'][:16]}Z")
+    for one in told["reviews"]:
+        yield clean(f"to review: {one['app']} was forced by {one['actor']} alone, {one['started_at'][:16]}Z "
+                    f"({one['ticket']})")  # fmt: skip
+        yield clean(f"  fix: another person runs `rotator review {one['rotation_id']}`")
 
 
 def untold(channels: list[Mapping[str, Any]]) -> Iterator[str]:

@@ -14,8 +14,8 @@ from rotator.config.hosts import proxy as proxy_address
 from rotator.domain.notice import Topic
 
 HOOKS = "hook"  # the outbox knows hooks as a channel of this name
-Event = Literal["held", "unproven", "failed", "overdue", "force", "drift", "failing", "hook", "published"]
-_USUAL: tuple[Event, ...] = ("held", "unproven", "failed", "overdue", "force", "drift", "failing", "hook")
+Event = Literal["held", "unproven", "failed", "overdue", "force", "drift", "failing", "hook", "approval", "published"]
+_USUAL: tuple[Event, ...] = ("held", "unproven", "failed", "overdue", "force", "drift", "failing", "hook", "approval")
 
 
 class _Channel(Table):

@@ -16,6 +16,7 @@ from rotator.domain.rotation import Who
 from rotator.domain.standing import Failures, Standing
 from rotator.domain.words import Trigger, Why
 from rotator.saga.runner import awake
+from rotator.wiring import force
 from rotator.wiring.anchoring import anchor_if_due
 from rotator.wiring.asking import owner
 from rotator.wiring.connections import Connections
@@ -63,6 +64,14 @@ class Office:
             if name not in open_apps and name not in known and self._is_due(name, seen):
                 way = partial(way_to, self.connections, name, wish)
                 yield Job(name, app.org, Errand(self.errand_setting(), name, usual(app.overlap), way), new=True)
+
+    def approved_jobs(self, known: Set[str]) -> Iterator[Job]:
+        """The forces that a second person has approved. Apart from the app's own jobs: a force waits for no turn."""
+        for name, order in force.approved(self.connections):
+            key = f"force:{name}"  # no app has a colon in its name
+            if key not in known:
+                errand = force.errand_for(self.connections, self.setting, name, order)
+                yield Job(key, self.connections.config.apps[name].org, errand, forced=True)
 
     def sweep_jobs(self, seen: Survey, known: Set[str]) -> Iterator[Job]:
         """The orgs that are to be swept now."""

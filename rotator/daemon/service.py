@@ -137,7 +137,7 @@ class Service:
         for job in office.open_jobs(seen, known):
             if not self._setbacks.bars(job.key):
                 self._board.offer(job, first=first)
-        for job in chain(office.due_jobs(seen, known), office.sweep_jobs(seen, known)):
+        for job in chain(office.approved_jobs(known), office.due_jobs(seen, known), office.sweep_jobs(seen, known)):
             if not self._setbacks.bars(job.key):
                 self._board.offer(job)
 

@@ -123,6 +123,18 @@ class OutcomeUnknown(RotatorError):
     fix = "run the command again: it looks first, and never repeats a change blindly"
 
 
+class ApprovalNeeded(RotatorError):
+    """A second person must approve first; nothing was done. `request` is the id that the fix names."""
+
+    exit_code = 3
+    code = "approval"
+
+    def __init__(self, request: str, org: str) -> None:
+        super().__init__("a second person must approve it within 15 minutes; nothing was done yet",
+                         fix=f"another person runs `rotator approve {request}`; then give the command again")
+        self.request, self.org = request, org
+
+
 class Unintelligible(RotatorError):
     """The far side answered something that we do not understand. Stop and let a human look."""
 

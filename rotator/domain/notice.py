@@ -23,6 +23,7 @@ class Topic(StrEnum):
     DRIFT = "drift"
     FAILING = "failing"  # the daemon cannot work: on an app, on an org, or at all
     HOOK = "hook"  # a hook failed
+    APPROVAL = "approval"  # a second person is needed: to approve a force, or to review one that was forced alone
     PUBLISHED = "published"  # a new pair is live
     TEST = "test"
 
@@ -104,12 +105,22 @@ def tidings(before: Rotation | None, after: Rotation) -> Iterator[Notice]:
     """What this change of a row says; `before` is None where it was just opened."""
     if before is None and after.force:
         yield _of(after, Topic.FORCE, Status.FIRING, f"a forced rotation was begun by {after.who.actor}")
+    if before is None and after.who.break_glass:
+        yield broken_glass(after, Status.FIRING)
     if before is not None and before.state is State.HELD and after.state is not State.HELD:
         yield _of(after, Topic.HELD, Status.RESOLVED, f"not held any more: {after.state}")
     if before is None or before.state is not after.state:
         yield from _arrived(after)
     if before is not None and publishes(before, after):
         yield published(after)
+
+
+def broken_glass(row: Rotation, status: Status) -> Notice:
+    """One person forced it alone; over when another has reviewed it."""
+    words = f"{row.who.actor} forced it alone (break-glass): {row.who.reason}"
+    return Notice(Topic.APPROVAL, status, rotation_key(row.id, Topic.APPROVAL), words, app=row.app, org=row.org,
+                  fix=f"another person looks through it and runs `rotator review {row.id}`", reason="break_glass",
+                  rotation_id=row.id, trigger=row.trigger, state=row.state, step=row.step)  # fmt: skip
 
 
 def _arrived(row: Rotation) -> Iterator[Notice]:

@@ -17,6 +17,7 @@ _TITLES = {
     Topic.DRIFT: "DRIFT",
     Topic.FAILING: "rotator FAILING",
     Topic.HOOK: "hook FAILED",
+    Topic.APPROVAL: "SECOND PERSON needed",
     Topic.PUBLISHED: "new pair live",
     Topic.TEST: "test notice",
 }
@@ -29,6 +30,7 @@ _SEVERITIES = {
     Topic.DRIFT: "error",
     Topic.FAILING: "critical",
     Topic.HOOK: "error",
+    Topic.APPROVAL: "error",
     Topic.PUBLISHED: "info",
     Topic.TEST: "info",
 }

@@ -13,6 +13,7 @@ from rotator.adapters.answer import Exchange, Listener
 from rotator.adapters.http import Http
 from rotator.adapters.salesforce import AdminCredentials, SalesforceOrg
 from rotator.adapters.sql import schema
+from rotator.adapters.sql.approvals import Approvals
 from rotator.adapters.sql.audit import Context, Trail
 from rotator.adapters.sql.database import Database
 from rotator.adapters.sql.hosts import Admission, Host
@@ -106,6 +107,11 @@ class Connections:
     def outbox(self) -> Outbox:
         """What waits to be told."""
         return Outbox(self.database, self.context.host, self.routes)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """What waits for a second person."""
+        return Approvals(self.database, self.context, self.routes)
 
     @cached_property
     def pins(self) -> Orgs:

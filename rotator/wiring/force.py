@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,7 +15,8 @@ from typing import Any
 from rotator.adapters.sql.audit import Subject
 from rotator.adapters.sql.survey import run_as_by_app
 from rotator.config import AppConfig
-from rotator.domain.errors import Refused, RotatorError, UsageError
+from rotator.domain.approval import FORCE, Request
+from rotator.domain.errors import ApprovalNeeded, Refused, RotatorError, UsageError
 from rotator.domain.event import Event
 from rotator.domain.pair import Consumer
 from rotator.domain.rotation import Rotation, Who
@@ -38,19 +39,22 @@ PER_ORG = 4  # rotations of one org at once: a quarter of Salesforce's usual 25 
 AT_ONCE = 16  # of all orgs
 USUAL_PAST = timedelta(days=30)  # how far evidence goes back, unless told
 ASSISTED = "a classic connected app has no rotation API: rotate it by hand in Setup (docs/runbook.md, a secret leaked)"
+OPTIONS = ("including_users", "block_first", "stay_blocked")  # of an order: other ones are another order
 
 Skipped = Sequence[Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked for. `since`: from when on evidence is looked up; None: the last thirty days."""
+    """What is asked for. `since`: from when on evidence is looked up; None: the last thirty days. `request`: the one that
+    a second person has approved, or must."""
 
     who: Who
     including_users: bool = False
     since: datetime | None = None
     block_first: bool = False
     stay_blocked: bool = False
+    request: Request | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,52 @@ def scope(connections: Connections, apps: Iterable[str], org: str, *, everything
     taken = tuple(name for name in names or wanted if config.apps[name].kind == "external_client_app")
     reasons = {name: ASSISTED if name in wanted else "not asked for" for name in config.apps if name not in taken}
     return Scope(taken, [{"app": name, "reason": why, "asked": name in wanted} for name, why in reasons.items()])
+
+
+def admitted(connections: Connections, order: Order, apps: Sequence[str]) -> Order:
+    """The order with its request, where the configuration wants a second person: approved by now, or waiting. None is
+    made where it only goes on with what it began, or where one person takes it on alone (break-glass)."""
+    rows = [open_row(connections, name) for name in apps]
+    goes_on = bool(rows) and all(row is not None and same_order(row, order.who) for row in rows)
+    if not connections.config.approval.second_person or order.who.break_glass or goes_on:
+        return order
+    what = {"apps": {name: connections.app(name).org for name in sorted(apps)}, "reason": order.who.reason,
+            "ticket": order.who.ticket, **{name: getattr(order, name) for name in OPTIONS}}  # fmt: skip
+    request = connections.approvals.ask(FORCE, what, order.who, order.since)
+    return replace(order, request=request, who=request.who if request.approved_at else order.who)
+
+
+def order_of(request: Request) -> Order:
+    """What was asked for."""
+    options = {name: bool(request.what.get(name)) for name in OPTIONS}
+    return Order(request.who, since=request.since, request=request, **options)
+
+
+def approved(connections: Connections) -> Iterator[tuple[str, Order]]:
+    """The apps that are to be forced because a second person has approved it, and that nobody has begun yet."""
+    wanted = connections.config.approval.second_person
+    for request in connections.approvals.open() if wanted else ():
+        if request.action == FORCE and request.approved_at is not None:
+            order = order_of(request)
+            names = (one.app for one in request.subjects if one.app in connections.config.apps)
+            yield from ((name, order) for name in names if begun(connections, name, order) is None)
+
+
+def begun(connections: Connections, name: str, order: Order) -> Rotation | None:
+    """The rotation that this approval opened: it opens one of each app."""
+    since = order.request.approved_at if order.request is not None else None
+    if since is None:
+        return None
+    rows = connections.ledger.rotations(open_only=False, app=name)
+    return next((row for row in reversed(rows) if same_order(row, order.who)
+                 and row.started_at is not None and row.started_at >= since), None)  # fmt: skip
+
+
+def _must_be_approved(connections: Connections, order: Order, app: AppConfig) -> None:
+    """Raises ApprovalNeeded."""
+    free = order.who.break_glass or not connections.config.approval.second_person
+    if not free and (order.request is None or order.request.approved_at is None):
+        raise ApprovalNeeded(order.request.id if order.request is not None else "", app.org)
 
 
 def shared_users(connections: Connections, apps: Iterable[str]) -> list[dict[str, object]]:
@@ -108,7 +158,11 @@ def force(connections: Connections, setting: Setting, apps: Iterable[str], order
 
 
 def errand_for(connections: Connections, setting: Setting, name: str, order: Order) -> Errand:
-    """One app's errand. It is an owner of leases of its own: many work side by side."""
+    """One app's errand. It is an owner of leases of its own: many work side by side. What this approval has opened and
+    is over is only told."""
+    row = begun(connections, name, order)
+    if row is not None and row.ended:
+        return Errand.left_alone(setting, row, Until.DONE)
     return Errand(replace(setting, owner=owner()), name, Until.DONE, partial(way_to_force, connections, name, order))
 
 
@@ -120,6 +174,7 @@ def way_to_force(connections: Connections, name: str, order: Order) -> Way:
     row, app = open_row(connections, name), connections.app(name)
     if row is not None and same_order(row, order.who):
         return replace(way_of_open(connections, row), order=order.who)
+    _must_be_approved(connections, order, app)
     ports = connections.ports(app.org)
     consumer = ports.salesforce.find(app.app, app.consumer)
     connections.met(app.org, consumer.org_id, order.who)

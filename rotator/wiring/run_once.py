@@ -12,7 +12,7 @@ from rotator.domain.errors import Refused, RotatorError
 from rotator.domain.event import Event
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import Goal, Outcome, Phase, State, Trigger
-from rotator.wiring import notices
+from rotator.wiring import force, notices
 from rotator.wiring.anchoring import anchor_if_due
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import NOT_DUE, outlived, why_not
@@ -23,15 +23,18 @@ Skipped = Sequence[Mapping[str, object]]
 
 
 def run_once(connections: Connections, setting: Setting, who: Who) -> tuple[list[Errand], Skipped]:
-    """Resumes every open rotation and begins every one that is due; drives them side by side until all rest.
+    """Begins every force that a second person has approved, resumes every open rotation and begins every one that is
+    due; drives them side by side until all rest.
 
     Gives their errands, and the apps that were left alone, with the reason.
     """
     seen = survey(connections.database)
-    rows = [row for row in seen.open if not outlived(connections, row, seen)]
-    errands = [resume(connections, setting, row, who) for row in rows]
+    orders = dict(force.approved(connections))
+    rows = [row for row in seen.open if row.app not in orders and not outlived(connections, row, seen)]
+    errands = [force.errand_for(connections, setting, name, order) for name, order in orders.items()]
+    errands += [resume(connections, setting, row, who) for row in rows]
     skipped: list[Mapping[str, object]] = []
-    for name in sorted(connections.config.apps.keys() - {row.app for row in rows}):
+    for name in sorted(connections.config.apps.keys() - {row.app for row in rows} - orders.keys()):
         why = why_not(connections, name, seen)
         if why is None:
             errands.append(errand_for(connections, setting, name, Wish(who, Trigger.SCHEDULED)))

@@ -8,6 +8,7 @@ from rotator.domain.notice import Backlog
 from rotator.domain.pause import pause_of
 from rotator.domain.rotation import Rotation
 from rotator.domain.sighting import Sighting
+from rotator.wiring import approving
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import standing_of
 from rotator.wiring.gauges import side_of
@@ -32,7 +33,8 @@ def status(connections: Connections, app: str = "") -> Json:
         for name in names
     ]  # fmt: skip
     swept = {org: moment(seen.swept.get(org)) for org in connections.config.orgs}
-    return {"daemon": None, "now": moment(seen.now), "swept": swept, "apps": told, "notices": waiting,
+    second = {"approvals": approving.waiting(connections)["requests"], "reviews": approving.to_review(connections)}
+    return {"daemon": None, "now": moment(seen.now), "swept": swept, "apps": told, "notices": waiting, **second,
             "orgs": [_org(connections, name) for name in connections.config.orgs]}  # fmt: skip
 
 

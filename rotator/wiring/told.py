@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from rotator.domain.errors import ConfigError, RotatorError
+from rotator.domain.errors import ApprovalNeeded, ConfigError, RotatorError
 from rotator.domain.pair import fingerprint
 from rotator.domain.rotation import Rotation
 from rotator.domain.words import CLAIMS, Claim, State
@@ -16,6 +16,10 @@ Json = dict[str, object]
 DONE, FAILED, WRONG, HUMAN, LATER = 0, 1, 2, 3, 75
 ORDER = (WRONG, HUMAN, FAILED, LATER, DONE)  # of several apps, the first that occurs counts
 DRY_RUN = "dry_run"
+ROTATION = (
+    "rotation_id", "parent_id", "app", "org", "trigger", "state", "step", "reason", "message", "fix", "old_key_fp",
+    "new_key_fp", "vault_path", "vault_version", "started_at", "ended_at", "overlap_until", "next_at", "claims",
+)  # fmt: skip
 
 
 class Driven(Protocol):
@@ -85,6 +89,16 @@ def rotation(row: Rotation) -> Json:
     }
 
 
+def _unapproved(app: str, error: ApprovalNeeded) -> Json:
+    """What stands in the place of a rotation that a second person must approve first: nothing was opened."""
+    known: Json = {
+        "app": app, "org": error.org, "trigger": "force", "state": State.HELD.value, "step": "approve",
+        "reason": error.code, "message": error.message, "fix": error.fix, "request_id": error.request,
+        "exit": error.exit_code, "claims": dict.fromkeys(CLAIMS, Claim.UNKNOWN.value),
+    }  # fmt: skip
+    return {**dict.fromkeys(ROTATION), **known}
+
+
 def claims(row: Rotation) -> Json:
     """How far each claim of protocol section 5 is. What an undone rotation would have claimed is not asked."""
     rest = Claim.NOT_ASKED if row.state in (State.ABANDONED, State.FAILED) else Claim.UNKNOWN
@@ -95,7 +109,9 @@ def rotations(errands: Sequence[Driven], skipped: Sequence[Mapping[str, object]]
     """The document of `rotate` and its kin. Without any rotation, but with errors: the document of an error."""
     code = exit_of(errands)
     rows = [{**rotation(e.row), "exit": code_of(e.row, e.until, undoes=e.undoes)} for e in errands if e.row is not None]
-    told = [{"app": e.app, **one} for e in errands for one in errors_of(e.error)]
+    waiting = [e for e in errands if isinstance(e.error, ApprovalNeeded)]
+    rows += [_unapproved(e.app, e.error) for e in waiting if isinstance(e.error, ApprovalNeeded)]
+    told = [{"app": e.app, **one} for e in errands if e not in waiting for one in errors_of(e.error)]
     idle = [e.app for e in errands if e.row is None and e.error is None]
     document: Json = {"ok": code == DONE, "exit": code, "rotations": rows, "skipped": list(skipped), "not_begun": idle}
     return {**document, "errors": told} if told else document

@@ -28,6 +28,7 @@ NEEDED = {
     "hosts": FREE,
     "sweeps": STATE,
     "sightings": FREE,
+    "approvals": STATE,
     "alarms": FREE,
     "outbox": FREE,
     "audit_events": ("SELECT", "INSERT"),

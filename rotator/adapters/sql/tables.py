@@ -180,6 +180,17 @@ sightings = Table(
     sqlite_strict=True,
 )
 
+# Requests for a second person (rotator.domain.approval). An approved one is spent by the rotation that it opens.
+approvals = Table(
+    "approvals",
+    metadata,
+    *_texts("id", "action", "what", "who", "asked_at", "until", "approver"),  # approver "": nobody yet
+    *_times("approved_at", "since"),  # since: from when on evidence is looked up; no part of what is asked for
+    PrimaryKeyConstraint("id"),
+    sqlite_strict=True,
+)
+Index("approvals_open", approvals.c.until)
+
 # Conditions that hold and were told (rotator.domain.notice): one row each, gone when it is over.
 alarms = Table(
     "alarms",
@@ -241,6 +252,11 @@ audit_events = Table(
 Index("audit_event_id", audit_events.c.event_id, unique=True)
 Index("audit_of_rotation", audit_events.c.rotation_id, audit_events.c.step)
 Index("audit_of_app", audit_events.c.app, audit_events.c.ts)
+# What one person did alone, and must be reviewed: few rows among many.
+Index(
+    "audit_break_glass", audit_events.c.rotation_id, audit_events.c.step,
+    sqlite_where=text("break_glass = 1"), postgresql_where=text("break_glass = 1"),
+)  # fmt: skip
 
 # The chain's end: locked by whoever appends (PostgreSQL), and a witness against a cut tail.
 audit_head = Table(
