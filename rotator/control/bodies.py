@@ -31,6 +31,7 @@ def _printable(text: str) -> str:
 
 Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 NameOrNone = Annotated[StrictStr, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$")]
+Id = Annotated[StrictStr, Field(pattern=r"^[0-9a-f-]{1,64}$")]
 Text = Annotated[StrictStr, Field(max_length=1000), AfterValidator(_printable)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "pattern": PATTERN})]
 
@@ -118,6 +119,19 @@ class Pause(Resume):
     """`rotator pause`: one of the three."""
 
     lasting: Duration | None = Field(None, alias="for", description="it ends by itself after this time")
+
+
+class Approve(Asked):
+    """`rotator approve`."""
+
+    request_id: Id = Field(description="the id that the held command named")
+
+
+class Review(Asked):
+    """`rotator review`."""
+
+    rotation_id: Id
+    reason: Text = Field("", description="what was found; stands in the audit trail")
 
 
 class OfApp(Asked):

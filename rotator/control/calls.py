@@ -8,13 +8,26 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from rotator.control.bodies import Abandon, Force, History, OfApp, Pause, Release, Resume, Revoke, Rotate, Turn
+from rotator.control.bodies import (
+    Abandon,
+    Approve,
+    Force,
+    History,
+    OfApp,
+    Pause,
+    Release,
+    Resume,
+    Review,
+    Revoke,
+    Rotate,
+    Turn,
+)
 from rotator.control.callers import Caller
 from rotator.control.desk import Desk, Json, Lent
 from rotator.domain.errors import LedgerUnavailable, NotFound
 from rotator.domain.rotation import Rotation, Who
+from rotator.wiring import approving, forced, pausing, reading, responding, told, undo
 from rotator.wiring import force as forcing
-from rotator.wiring import forced, pausing, reading, responding, told, undo
 from rotator.wiring.errand import Errand, Until
 from rotator.wiring.rotate import Wish, errand_for
 from rotator.wiring.status import status as look
@@ -139,6 +152,26 @@ def revoke(_desk: Desk, lent: Lent, call: Call) -> Json:
     return done.document
 
 
+# --- the second person
+
+
+def approvals(_desk: Desk, lent: Lent, _call: Call) -> Json:
+    """What waits for one."""
+    return approving.waiting(lent.connections)
+
+
+def approve(_desk: Desk, lent: Lent, call: Call) -> Json:
+    """Raises Refused for whoever asked and for a request that has ended, NotFound."""
+    asked: Approve = call.asked
+    return approving.approved(lent.connections, asked.request_id, call.who())
+
+
+def review(_desk: Desk, lent: Lent, call: Call) -> Json:
+    """Raises Refused where there is nothing to review or the same person asks, NotFound."""
+    asked: Review = call.asked
+    return approving.reviewed(lent.connections, asked.rotation_id, call.who(asked.reason))
+
+
 # --- orders
 
 
@@ -175,6 +208,7 @@ def force(lent: Lent, call: Call) -> Begun:
                           stay_blocked=asked.stay_blocked)
     scope = forcing.scope(links, asked.apps, asked.org, everything=asked.all)
     check_ticket(links, who, "force")
+    order = forcing.admitted(links, order, scope.apps)
     shared = forcing.shared_users(links, scope.apps)
     errands = [forcing.errand_for(links, lent.setting(), name, order) for name in scope.apps]
     return Begun(errands, forced.warnings(shared), partial(forced.document, scope, shared), forced=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rotator.control import calls
 from rotator.control.bodies import (
     Abandon,
+    Approve,
     Asked,
     Follow,
     Force,
@@ -18,6 +19,7 @@ from rotator.control.bodies import (
     Pause,
     Release,
     Resume,
+    Review,
     Revoke,
     Rotate,
     Turn,
@@ -77,6 +79,12 @@ ROUTES = (
           look=calls.unblock),
     Route("POST", "/revoke", "revoke", Role.FORCE, "Ends an app's tokens and sessions; its pair stays.", "Ended",
           Revoke, look=calls.revoke),
+    Route("GET", "/approvals", "approvals", Role.VIEW, "What waits for a second person.", "Requests",
+          look=calls.approvals),
+    Route("POST", "/approve", "approve", Role.FORCE, "The second person approves; the daemon then begins it.",
+          "Requests", Approve, look=calls.approve),
+    Route("POST", "/review", "review", Role.FORCE, "Another person has looked through a force that one began alone.",
+          "Reviewed", Review, look=calls.review),
     Route("POST", "/pause", "pause", Role.ROTATE, "Begins nothing new by itself: of an app, an org, or all.", "Pauses",
           Pause, look=calls.pause),
     Route("POST", "/resume", "resume", Role.ROTATE, "Lifts a pause.", "Pauses", Resume, look=calls.resume),

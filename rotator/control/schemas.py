@@ -38,13 +38,17 @@ TIME = maybe("string")
 CODE = {"type": "integer", "enum": [0, 1, 2, 3, 75]}
 ERROR = table({"code": text(), "where": maybe("string"), "message": text(), "fix": text()}, app=text())
 ROTATION = table({
-    "rotation_id": text(), "parent_id": maybe("string"), "app": text(), "org": text(),
+    "rotation_id": maybe("string"), "parent_id": maybe("string"), "app": text(), "org": text(),
     "trigger": text(enum=[one.value for one in Trigger]), "state": text(enum=[one.value for one in State]),
     "step": maybe("string"), "reason": maybe("string"), "message": maybe("string"), "fix": maybe("string"),
-    "old_key_fp": maybe("string"), "new_key_fp": maybe("string"), "vault_path": text(),
+    "old_key_fp": maybe("string"), "new_key_fp": maybe("string"), "vault_path": maybe("string"),
     "vault_version": maybe("integer"), "started_at": TIME, "ended_at": TIME, "overlap_until": TIME, "next_at": TIME,
     "claims": table({name: text(enum=[one.value for one in Claim]) for name in CLAIMS}),
 }, exit=CODE)  # fmt: skip
+REQUEST = table({
+    "request_id": text(), "action": text(), "apps": listed(text()), "actor": text(), "reason": text(),
+    "ticket": text(), "asked_at": TIME, "until": TIME, "approver": maybe("string"), "approved_at": TIME,
+})  # fmt: skip
 PAUSE = table({
     "scope": text(enum=["app", "org", "all"]), "name": maybe("string"), "actor": text(), "reason": maybe("string"),
     "since": TIME, "until": TIME,
@@ -81,6 +85,8 @@ SCHEMAS: dict[str, Schema] = {
                     "ended": {"type": "integer"}, "left": {"type": "integer"}, "spared": listed(text()),
                     "notes": listed(text()), "message": text()}),
     "Pauses": table({"ok": {"const": True}, "exit": CODE, "pauses": listed(PAUSE), "message": text()}),
+    "Requests": table({"ok": {"const": True}, "exit": CODE, "requests": listed(REQUEST)}),
+    "Reviewed": table({"ok": {"const": True}, "exit": CODE, "reviewed": table({"rotation_id": text(), "app": text()})}),
     "Status": table({"daemon": ref("Daemon"), "now": TIME, "apps": listed(APP)}),
     "History": table({"events": listed(EVENT)}),
     "Daemon": DAEMON,
