@@ -9,7 +9,6 @@ from pathlib import Path
 from rotator.config.durations import write_duration
 from rotator.config.models import Config
 from rotator.config.notify import WebhookChannel, named
-from rotator.config.service import ApprovalConfig, AuditConfig
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "FTP_PROXY")
 
@@ -58,9 +57,6 @@ def _unsigned(config: Config) -> Iterator[str]:
 def _not_yet(config: Config) -> Iterator[str]:
     """Options whose use comes with a later version: whoever sets one must not believe that it works."""
     used = {
-        "approval": config.approval != ApprovalConfig(),
-        "audit.signing_key_file": config.audit.signing_key_file != AuditConfig().signing_key_file,
-        "audit.transit_key": config.audit.transit_key != AuditConfig().transit_key,
         "orgs.*.spare": any(org.spare for org in config.orgs.values()),
         "apps.*.kind = connected_app": any(app.kind == "connected_app" for app in config.apps.values()),
     }

@@ -111,7 +111,9 @@ class Errand:
         return self.row is not None and rests(self.row, self.until)
 
     def turn(self) -> None:
-        """Does what can be done now. Errors end up in `error`."""
+        """Does what can be done now; nothing where it is finished. Errors end up in `error`."""
+        if self.finished:
+            return
         try:
             self._turn()
         except RotatorError as error:

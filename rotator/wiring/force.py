@@ -46,7 +46,7 @@ Skipped = Sequence[Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked for. `since`: from when on evidence is looked up; None: the last thirty days. `request`: the one that
+    """What is asked for. `since`: from when on evidence is looked up; None: thirty days. `request`: the one that
     a second person has approved, or must."""
 
     who: Who

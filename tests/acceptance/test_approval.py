@@ -30,7 +30,7 @@ def steps(scene: Scene, step: str) -> list[tuple[str, str | None]]:
 
 
 def test_a_force_waits_for_a_second_person_and_then_goes_on(strict: Scene) -> None:
-    """Exit 3, nothing changed in the org; approved by another, the same command goes through and names the approver; the
+    """Exit 3, nothing changed; approved by another, the same command goes through and names the approver; the
     same once more only tells what came of it."""
     before = strict.truth()["primary"]["key"]
     _, request = asked(strict)

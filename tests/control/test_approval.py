@@ -25,4 +25,4 @@ def test_the_daemon_begins_what_another_person_approved(scene: Served) -> None:
     assert (opened["approver"], opened["ticket"]) == (OTHER, "INC-7")
     assert opened["actor"] == waits["actor"] != OTHER
     again = scene.json("force", "billing", *ORDER)
-    assert (again.code, again.rotation["rotation_id"]) == (0, opened["rotation_id"]), again.err
+    assert (again.code, again.rotation["rotation_id"]) == (0, opened["rotation_id"]), again.out

@@ -50,11 +50,9 @@ def test_a_max_age_below_the_interval_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("[approval]\nsecond_person = true", "approval"),
-        ('[audit]\ntransit_key = "k"', "audit.transit_key"),
         (APP + 'kind = "connected_app"', "apps.*.kind = connected_app"),
     ],
 )
 def test_an_option_without_effect_yet_is_said(tmp_path: Path, text: str, name: str) -> None:
-    """Nobody must believe that an approval is asked for which this version does not ask for."""
+    """Nobody must believe that it works."""
     assert loaded(tmp_path, text).warnings == (f"without effect in this version: {name}",)
