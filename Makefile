@@ -7,7 +7,7 @@ CODE := $(wildcard rotator migrations tests tools)
 NODE_STAMP := tests/clients/node_modules/.package-lock.json
 
 # What `make check` cannot do without; `make test` names what it has to leave out instead.
-CHECK_REQUIRE := vault,postgres,node,systemd,promtool
+CHECK_REQUIRE := vault,postgres,node,systemd,promtool,chromium
 JOBS := 2
 PYTEST := $(PY) -m pytest
 

@@ -63,6 +63,7 @@ class Word(StrEnum):
     HOOK_RAN = "hook_ran"
     ANCHOR_FAILED = "anchor_failed"  # a place did not take an anchor of the audit trail
     SPOOL_MERGED = "spool_merged"  # what a break-glass force did without the database stands in the trail now
+    FOLLOW_UP_FAILED = "follow_up_failed"  # a forced rotation could not be looked at again
     DATABASE_OLDER = "database_older"  # than its last anchor: every open rotation is held
     DRIFT = "drift"  # the sweep saw an app that is not as it should be, or could not look
     SETTLED = "settled"  # what the sweep saw is as it should be again

@@ -19,7 +19,7 @@ HOMES = {
         ("release", "release", "release"), ("force", "force", "force"),
         ("block", "respond", "block"), ("unblock", "respond", "unblock"),
         ("revoke", "respond", "revoke"),
-        ("approve", "approve", "approve"), ("review", "approve", "review"),
+        ("approve", "approve", "approve"), ("review", "approve", "review"), ("evidence", "evidence", "evidence"),
         ("pause", "pause", "pause"), ("resume", "pause", "resume"), ("audit", "audit", "audit"), ("db", "db", "db"),
         ("report", "report", "report"), ("config", "config", "config"), ("notify", "notify", "notify"),
         ("demo", "demo.command", "demo"), ("completion", "completion", "completion"),

@@ -16,7 +16,7 @@ from rotator.domain.rotation import Who
 from rotator.domain.standing import Failures, Standing
 from rotator.domain.words import Trigger, Why
 from rotator.saga.runner import awake
-from rotator.wiring import force
+from rotator.wiring import followups, force
 from rotator.wiring.anchoring import anchor_if_due
 from rotator.wiring.asking import owner
 from rotator.wiring.connections import Connections
@@ -32,10 +32,15 @@ class Office:
 
     def __init__(self, connections: Connections, setting: Setting, who: Who) -> None:
         self.connections, self.setting, self.who = connections, setting, who
-        self.hourly = Hourly(partial(anchor_if_due, connections, who), connections.clock.monotonic)
+        self.hourly = Hourly(self._hourly, connections.clock.monotonic)
         self.lent = 0  # how many of the control surface's calls use these connections now
         self._known: dict[str, _Known] = {}
         self._began: datetime | None = None  # the first look, by the database's clock
+
+    def _hourly(self) -> None:
+        """Beside the rotations: addenda to forced ones, then the anchor, which covers them."""
+        followups.look(self.connections, self.who)
+        anchor_if_due(self.connections, self.who)
 
     def look(self) -> Survey:
         """The ledger as it is now; says from time to time that somebody looks. Raises as every read and write."""

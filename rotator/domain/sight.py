@@ -16,6 +16,12 @@ class Kind(StrEnum):
     LOGINS = "logins"  # LoginHistory of the run-as user
     TOKENS = "tokens"  # what usage and OauthToken list
     CHANGES = "changes"  # SetupAuditTrail: what was changed in the org
+    RIGHTS = "rights"  # the run-as user, its profile and permission sets
+    APPS = "apps"  # the External Client Apps, and the policies of this one
+
+
+AT_ONCE = (Kind.SESSIONS, Kind.LOGINS, Kind.TOKENS, Kind.CHANGES)
+"""What is looked at before the first change: it may be gone later. The rest is asked when the package is made."""
 
 
 @dataclass(frozen=True, slots=True)

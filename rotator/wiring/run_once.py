@@ -12,7 +12,7 @@ from rotator.domain.errors import Refused, RotatorError
 from rotator.domain.event import Event
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import Goal, Outcome, Phase, State, Trigger
-from rotator.wiring import force, notices
+from rotator.wiring import followups, force, notices
 from rotator.wiring.anchoring import anchor_if_due
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import NOT_DUE, outlived, why_not
@@ -40,6 +40,8 @@ def run_once(connections: Connections, setting: Setting, who: Who) -> tuple[list
             errands.append(errand_for(connections, setting, name, Wish(who, Trigger.SCHEDULED)))
         else:
             skipped.append(why)
+    with suppress(RotatorError):
+        followups.look(connections, who)
     with suppress(RotatorError):  # told in the log: an anchor that cannot be made stops no rotation
         anchor_if_due(connections, who)
     attend(errands, setting)  # in this order: what is open comes first

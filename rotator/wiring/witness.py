@@ -15,7 +15,7 @@ from functools import partial
 from rotator.domain.errors import RotatorError
 from rotator.domain.event import Event
 from rotator.domain.pair import Consumer
-from rotator.domain.sight import Kind, Sight
+from rotator.domain.sight import AT_ONCE, Kind, Sight
 from rotator.domain.words import Outcome, Phase
 from rotator.ports import Salesforce
 
@@ -61,9 +61,9 @@ class Gathered:
 
 
 def gather(salesforce: Salesforce, consumer: Consumer, user_id: str, since: datetime) -> Gathered:
-    """Looks at every kind at once, and waits a little. Raises nothing."""
-    pool = ThreadPoolExecutor(len(Kind), thread_name_prefix="evidence")
-    looks = {kind: pool.submit(salesforce.sight, consumer, user_id, kind, since) for kind in Kind}
+    """Looks at what may be gone later, all at once, and waits a little. Raises nothing."""
+    pool = ThreadPoolExecutor(len(AT_ONCE), thread_name_prefix="evidence")
+    looks = {kind: pool.submit(salesforce.sight, consumer, user_id, kind, since) for kind in AT_ONCE}
     wait(looks.values(), PATIENCE)
     pool.shutdown(wait=False)
     return Gathered(since, user_id, looks)

@@ -87,6 +87,12 @@ def find_promtool(env: Mapping[str, str]) -> Found | Missing:
     return Found(place) if place else Missing("no promtool; `make promtool` fetches it where apt is at hand")
 
 
+def find_chromium(env: Mapping[str, str]) -> Found | Missing:
+    """Chromium, which opens pages without a screen."""
+    place = shutil.which("chromium", path=env.get("PATH"))
+    return Found(place) if place else Missing("no chromium on the PATH; Debian's package chromium has it")
+
+
 SUITES: Mapping[str, Callable[[Mapping[str, str]], Found | Missing]] = {
     "vault": find_vault,
     "postgres": find_postgres,
@@ -94,6 +100,7 @@ SUITES: Mapping[str, Callable[[Mapping[str, str]], Found | Missing]] = {
     "systemd": find_systemd,
     "nspawn": find_nspawn,
     "promtool": find_promtool,
+    "chromium": find_chromium,
 }
 
 # A test that asks for one of these fixtures needs the suite; every other need is said by @pytest.mark.needs(...).

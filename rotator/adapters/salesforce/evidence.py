@@ -28,6 +28,10 @@ _LOGIN_COLUMNS = (
     "Id, LoginTime, LoginType, Application, Status, SourceIp",
 )
 _CHANGE_COLUMNS = ("CreatedDate, Action, Section, Display, CreatedBy.Username", "CreatedDate, Action, Section, Display")
+_USER_COLUMNS = ("Username, Name, IsActive, UserType, Profile.Name", "Username, IsActive")
+_SET_COLUMNS = ("PermissionSet.Name, PermissionSet.IsOwnedByProfile", "PermissionSetId")
+_APP_COLUMNS = ("DeveloperName, MasterLabel, CreatedDate, LastModifiedDate", "DeveloperName, MasterLabel")
+_POLICY_COLUMNS = ("PermittedUsersPolicyType, IpRelaxationPolicyType, ClientCredentialsFlowUser", "Id")
 _SEEN = 2000  # rows read of one kind
 _LONGEST = 200  # characters of one value
 
@@ -99,8 +103,9 @@ def sight(rest: Rest, consumer: Consumer, user_id: str, kind: Kind, since: datet
     """One kind of evidence. Raises Unavailable only."""
     look: dict[Kind, Callable[[Rest, Consumer, str, datetime], Sight]] = {
         Kind.SESSIONS: _sessions, Kind.LOGINS: _logins, Kind.TOKENS: _tokens, Kind.CHANGES: _changes,
+        Kind.RIGHTS: _rights, Kind.APPS: _apps,
     }  # fmt: skip
-    if kind is not Kind.CHANGES and not user_id:
+    if kind not in (Kind.CHANGES, Kind.APPS) and not user_id:
         return Sight(kind, complete=False, notes=("the run-as user is not known yet",))
     try:
         return look[kind](rest, consumer, user_id, since)
@@ -137,6 +142,23 @@ def _changes(rest: Rest, consumer: Consumer, user_id: str, since: datetime) -> S
     found = columns(rest, "SetupAuditTrail", f"CreatedDate >= {_iso(since)}", _CHANGE_COLUMNS,
                     "listing SetupAuditTrail", "CreatedDate DESC", _SEEN)  # fmt: skip
     return _told(Kind.CHANGES, found.rows, found.complete, "Action")
+
+
+def _rights(rest: Rest, consumer: Consumer, user_id: str, since: datetime) -> Sight:
+    """The user as it is now, then each permission set that it has: their names, and the profile's."""
+    user = columns(rest, "User", f"Id = {quoted(user_id)}", _USER_COLUMNS, "the run-as user")
+    sets = columns(rest, "PermissionSetAssignment", f"AssigneeId = {quoted(user_id)}", _SET_COLUMNS,
+                   "listing the permission sets of the run-as user")  # fmt: skip
+    return _told(Kind.RIGHTS, (*user.rows, *sets.rows), user.complete and sets.complete, "PermissionSet.Name")
+
+
+def _apps(rest: Rest, consumer: Consumer, user_id: str, since: datetime) -> Sight:
+    """All apps of the org, newest change first where it says so, then the policies of the consumer's app."""
+    apps = columns(rest, "ExternalClientApplication", "", _APP_COLUMNS, "listing the apps", limit=_SEEN)
+    where = f"ExternalClientApplicationId = {quoted(consumer.app_id)}"
+    policies = columns(rest, "ExtlClntAppOauthPlcyCnfg", where, _POLICY_COLUMNS, "the app's policies")
+    rows = sorted(apps.rows, key=lambda row: plain(row.get("LastModifiedDate")), reverse=True)
+    return _told(Kind.APPS, (*policies.rows, *rows), apps.complete and policies.complete, "DeveloperName")
 
 
 def _told(kind: Kind, rows: Iterable[Row], complete: bool, by: str) -> Sight:

@@ -19,6 +19,7 @@ from rotator.domain.pause import Pause
 from rotator.domain.policy import Outage
 from rotator.domain.rotation import Rotation
 from rotator.domain.standing import Failures
+from rotator.domain.words import Trigger
 
 DRY_RUN = "dry_run"
 
@@ -80,6 +81,13 @@ def _failures(connection: Connection, wanted: ColumnElement[bool]) -> Mapping[st
     chosen = select(rotations.c.app, func.count(), func.max(rotations.c.ended_at)).select_from(joined)
     found = connection.execute(chosen.where(bad & since & wanted).group_by(rotations.c.app))
     return {app: Failures(count, instant(ended)) for app, count, ended in found if ended}
+
+
+def forced_since(database: Database, since: datetime) -> tuple[Rotation, ...]:
+    """The forced rotations that began after this, oldest first."""
+    mine = (rotations.c.trigger == Trigger.FORCE.value, rotations.c.started_at >= moment(since))
+    chosen = select(rotations).where(*mine).order_by(rotations.c.started_at)
+    return database.read(lambda connection: tuple(from_row(row._mapping) for row in connection.execute(chosen)))
 
 
 def run_as_by_app(database: Database) -> Mapping[str, str]:
