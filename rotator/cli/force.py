@@ -77,7 +77,6 @@ def force(context: click.Context, /, apps: tuple[str, ...], org: str, everything
         check_ticket(connections, asked, "force")
         if everything and not yes:
             _confirm(here, len(scope.apps))
-        order = work.admitted(connections, order, scope.apps)
         return _drive(here, connections, scope, order, timeout)
 
 
@@ -114,6 +113,7 @@ def _drive(here: Session, connections: Connections, scope: Scope, order: Order, 
     from rotator.wiring import force as work
     from rotator.wiring import forced, notices
 
+    order = work.admitted(connections, order, scope.apps)
     shared = work.shared_users(connections, scope.apps)
     for warning in forced.warnings(shared):
         out.note(clean(f"warning: {warning}"))

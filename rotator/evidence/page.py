@@ -59,7 +59,7 @@ def page(document: Json) -> str:
              _seal(document))  # fmt: skip
     return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{_t(title)}</title>'
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n")  # fmt: skip
 
 

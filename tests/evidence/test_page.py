@@ -43,7 +43,7 @@ def test_a_browser_shows_the_timeline_and_complains_of_nothing(case: Case, tmp_p
 def test_the_page_loads_nothing_and_escapes_what_people_wrote(case: Case) -> None:
     """No address but the policy's own, no script; the reason, which is HTML, is shown as it was typed."""
     page = case.file.with_suffix(".html").read_text()
-    assert re.findall(r"""(?:src|href|action)\s*=\s*["']?(?!data:,)""", page) == []
+    assert re.findall(r"""(?:src|href|action)\s*=""", page) == []
     assert not re.search(r"url\(|@import|<(script|iframe|img|object|link rel=.stylesheet)", page)
     assert "key in a &lt;script&gt;alert(&quot;log&quot;)&lt;/script&gt; &amp; elsewhere" in page
     assert "default-src 'none'" in page
