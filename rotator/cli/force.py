@@ -69,7 +69,7 @@ def force(context: click.Context, /, apps: tuple[str, ...], org: str, everything
                 _confirm(here, int(daemon.get("/daemon")["apps"]))
             body = {"apps": list(apps), "org": org, "all": everything, "reason": reason, "ticket": ticket,
                     "since": since or "", "break_glass": break_glass, **ways}
-            return remote.drive(here, daemon, "/force", body, timeout, _tell)
+            return remote.drive(here, daemon, "/force", body, timeout, tell)
         connections = here.connect()
         start = moment(since, connections.now()) if since else None
         order = work.Order(asked, since=start, **ways)
@@ -77,7 +77,7 @@ def force(context: click.Context, /, apps: tuple[str, ...], org: str, everything
         check_ticket(connections, asked, "force")
         if everything and not yes:
             _confirm(here, len(scope.apps))
-        return _drive(here, connections, scope, order, timeout)
+        return drive(here, connections, scope, order, timeout)
 
 
 def _without_database(here: Session) -> Connections | None:
@@ -95,7 +95,7 @@ def _spooled(here: Session, connections: Connections, scope: Scope, order: Order
     errands, _ = progressed(here, connections, timeout,
                             lambda links, setting: (spooling.force(links, setting, scope.apps, order), ()),
                             database=False)  # fmt: skip
-    return _tell(here, forced.document(scope, [], errands))
+    return tell(here, forced.document(scope, [], errands))
 
 
 def _confirm(here: Session, number: int) -> None:
@@ -109,7 +109,7 @@ def _confirm(here: Session, number: int) -> None:
         raise UsageError(words, code="not_confirmed", fix="see `rotator status` for the apps")
 
 
-def _drive(here: Session, connections: Connections, scope: Scope, order: Order, timeout: timedelta | None) -> int:
+def drive(here: Session, connections: Connections, scope: Scope, order: Order, timeout: timedelta | None) -> int:
     from rotator.wiring import force as work
     from rotator.wiring import forced, notices
 
@@ -119,12 +119,12 @@ def _drive(here: Session, connections: Connections, scope: Scope, order: Order, 
         out.note(clean(f"warning: {warning}"))
     errands, _ = progressed(here, connections, timeout,
                             lambda links, setting: (work.force(links, setting, scope.apps, order), ()))
-    code = _tell(here, forced.document(scope, shared, errands))
+    code = tell(here, forced.document(scope, shared, errands))
     notices.flush(connections, here.clock, lambda: here.stop.requested)
     return code
 
 
-def _tell(here: Session, document: Mapping[str, Any]) -> int:
+def tell(here: Session, document: Mapping[str, Any]) -> int:
     """For programs all; for people the apps that were asked for, and every other one counted."""
     if here.common.as_json:
         out.document(document)

@@ -20,6 +20,7 @@ HOMES = {
         ("block", "respond", "block"), ("unblock", "respond", "unblock"),
         ("revoke", "respond", "revoke"),
         ("approve", "approve", "approve"), ("review", "approve", "review"), ("evidence", "evidence", "evidence"),
+        ("drill", "drill", "drill"),
         ("pause", "pause", "pause"), ("resume", "pause", "resume"), ("audit", "audit", "audit"), ("db", "db", "db"),
         ("report", "report", "report"), ("config", "config", "config"), ("notify", "notify", "notify"),
         ("demo", "demo.command", "demo"), ("completion", "completion", "completion"),

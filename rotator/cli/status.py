@@ -28,7 +28,8 @@ def status(context: click.Context, app: str) -> int:
             out.document(told)
         else:
             first = chain(lines(told["apps"]), waiting(told["orgs"]), second_person(told))
-            for line in chain(first, untold(told["notices"])):
+            alone = map(leaked, told["apps"] if app else ())
+            for line in chain(first, alone, untold(told["notices"])):
                 out.say(line)
     return 0
 
@@ -36,6 +37,18 @@ def status(context: click.Context, app: str) -> int:
 def waiting(orgs: list[Mapping[str, Any]]) -> Iterator[str]:
     """One line per org whose routine work waits, and why."""
     return (clean(f"routine work of {org['org']} waits: {org['waits']}") for org in orgs if org["waits"])
+
+
+def leaked(app: Mapping[str, Any]) -> str:
+    """What would be, if the secret of this app leaked now, as a drill or a force showed."""
+    seen = app["if_leaked"]
+    if seen["seen_on"] is None:
+        return "  if it leaked now: not known; `rotator drill` on a canary app of the org shows it"
+    what, sessions = "drill" if seen["drill"] else "force", seen["sessions_dead"]
+    proven = f"proven in ~{seen['proven_s']:.0f} s" if seen["proven_s"] is not None else "not proven"
+    refused = f"refused in ~{seen['refused_s']:.0f} s"
+    return clean(f"  if it leaked now: {refused}, sessions provably dead: {sessions}, {proven} ({what} of"
+                 f" {seen['seen_on']}, {seen['seen_at'][:16]}Z)")  # fmt: skip
 
 
 def second_person(told: Mapping[str, Any]) -> Iterator[str]:

@@ -161,6 +161,7 @@ class AppConfig(Table):
         about="the live path, below the mount; one app, one path", example="salesforce/acme/billing"
     )
     enabled: StrictBool = option(True, about="false: never due")
+    canary: StrictBool = option(False, about="true: nobody needs it, and `rotator drill` may force it")
     schedule: ScheduleConfig = option(
         ScheduleConfig(), about="when it is due", example={"every": "30d", "window": "Sun 02:00-05:00"}
     )

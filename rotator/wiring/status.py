@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rotator.adapters.sql.survey import Survey, survey
+from collections.abc import Mapping
+
+from rotator.adapters.sql.survey import Survey, last_forced, survey
 from rotator.adapters.sql.sweeps import seen as sightings
 from rotator.domain.notice import Backlog
 from rotator.domain.pause import pause_of
@@ -12,6 +14,7 @@ from rotator.wiring import approving
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import standing_of
 from rotator.wiring.gauges import side_of
+from rotator.wiring.leaking import if_leaked
 from rotator.wiring.limits import barred
 from rotator.wiring.pausing import as_json
 from rotator.wiring.told import moment, rotation
@@ -27,9 +30,10 @@ def status(connections: Connections, app: str = "") -> Json:
         connections.app(app)
     names = [app] if app else [*connections.config.apps, *sorted(rows.keys() - connections.config.apps.keys())]
     drift, waiting = connections.database.read(sightings), [_waiting(one) for one in connections.outbox.backlog()]
+    forced = last_forced(connections.database)
     told = [
         _one(connections, name, rows.get(name), seen) | _pause(connections, name, seen)
-        | {"drift": [_sighting(one) for one in drift.get(name, ())]}
+        | {"drift": [_sighting(one) for one in drift.get(name, ())]} | _leak(connections, name, forced)
         for name in names
     ]  # fmt: skip
     swept = {org: moment(seen.swept.get(org)) for org in connections.config.orgs}
@@ -50,6 +54,13 @@ def _org(connections: Connections, name: str) -> Json:
         "api_requests": {"used": side.api_used, "limit": side.api_most} if known else None,
         "logins": {who: {"used": used, "budget": budget} for who, (used, budget) in side.logins.items()},
     }
+
+
+def _leak(connections: Connections, name: str, forced: Mapping[str, Rotation]) -> Json:
+    """Whether it is a canary, and how long its secret would live if it leaked now."""
+    app = connections.config.apps.get(name)
+    found = if_leaked(name, app.org if app is not None else None, forced)
+    return {"canary": app is not None and app.canary, "if_leaked": found}
 
 
 def _sighting(one: Sighting) -> Json:

@@ -50,14 +50,20 @@ def key_pair(folder: Path, name: str) -> Path:
     return public
 
 
-@pytest.fixture(scope="module")
-def case(door: Door, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """A workload logged in, the force was asked for, approved and done, and the package made."""
-    folder = tmp_path_factory.mktemp("evidence")
+def strict(door: Door, folder: Path) -> tuple[Scene, Path]:
+    """A scene that wants a second person and signs; with the public key."""
     scene = Scene(door, folder)
     public = key_pair(folder, "audit")
     scene.configure(orders="enabled = false")
     scene.config.write_text(scene.config.read_text() + MORE)
+    return scene, public
+
+
+@pytest.fixture(scope="module")
+def case(door: Door, tmp_path_factory: pytest.TempPathFactory) -> Case:
+    """A workload logged in, the force was asked for, approved and done, and the package made."""
+    folder = tmp_path_factory.mktemp("evidence")
+    scene, public = strict(door, folder)
     door("POST", "/facts", {"session_shared_between_logins": "no"})
     door("POST", "/orgs/acme/apps/billing/logins", {"count": 3})
     held = scene.json(*ORDER).rotation

@@ -8,13 +8,16 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.evidence.conftest import Case
 
 
 def aged(case: Case, hours: int) -> None:
-    """The rotation began so long ago."""
+    """The rotation began so long ago, and so the time of its approval is over."""
     began = datetime.fromisoformat(case.rotation["started_at"]) - timedelta(hours=hours)
     with closing(sqlite3.connect(case.scene.database)) as database, database:
+        database.execute("UPDATE approvals SET until = asked_at")
         database.execute("UPDATE rotations SET started_at = ? WHERE id = ?",
                          (began.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), case.rotation["rotation_id"]))  # fmt: skip
 
@@ -24,6 +27,7 @@ def addenda(case: Case) -> list[dict[str, object]]:
     return [e["evidence"] for e in case.scene.events() if "addendum" in e["evidence"]]
 
 
+@pytest.mark.timeout(300)  # six commands, each a process, beside those of the fixture
 def test_an_addendum_after_a_day_and_after_two(case: Case, tmp_path: Path) -> None:
     """Nothing before; one after 24 hours; at 48 one more, and the first is not written again; each is signed, says
     that the old pair is in no place, and stands in the package, which verifies."""

@@ -83,6 +83,13 @@ def _failures(connection: Connection, wanted: ColumnElement[bool]) -> Mapping[st
     return {app: Failures(count, instant(ended)) for app, count, ended in found if ended}
 
 
+def last_forced(database: Database) -> Mapping[str, Rotation]:
+    """The newest forced rotation of each app that saw its old pair refused."""
+    mine = (rotations.c.trigger == Trigger.FORCE.value, rotations.c.refused_at.is_not(None))
+    chosen = select(rotations).where(*mine).order_by(rotations.c.started_at)
+    return database.read(lambda connection: {row.app: from_row(row._mapping) for row in connection.execute(chosen)})
+
+
 def forced_since(database: Database, since: datetime) -> tuple[Rotation, ...]:
     """The forced rotations that began after this, oldest first."""
     mine = (rotations.c.trigger == Trigger.FORCE.value, rotations.c.started_at >= moment(since))
