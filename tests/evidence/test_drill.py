@@ -8,7 +8,7 @@ from tests.acceptance.scene import Door, Scene
 
 
 def test_a_drill_shows_how_long_a_leaked_secret_would_live(door: Door, tmp_path: Path) -> None:
-    """Refused of an app that is no canary; of a canary it is a force, proven; then every app of the org has its figures,
+    """Refused of an app that is no canary; of a canary a force, proven; then every app of the org has its figures,
     which were unknown before."""
     scene = Scene(door, tmp_path)
     scene.configure(orders="canary = true")
