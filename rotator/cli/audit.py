@@ -13,7 +13,7 @@ from rotator.cli.base import Group
 from rotator.cli.counting import counted
 from rotator.cli.session import session
 
-HOMES = {name: f"rotator.cli.audit_{name}:{name}" for name in ("export",)}
+HOMES = {name: f"rotator.cli.audit_{name}:{name}" for name in ("export", "prune", "hold")}
 
 
 @click.group(cls=Group, homes=HOMES)
@@ -39,7 +39,8 @@ def verify(context: click.Context, anchors: tuple[Path, ...], public_key: Path |
         if here.common.as_json:
             out.document(asdict(found))
         elif found.ok:
-            out.say(f"whole: {found.rows} rows, {_anchored(found.anchored_to_seq)}")
+            gone = f", rows up to {found.pruned_to} were pruned" if found.pruned_to else ""
+            out.say(f"whole: {found.rows} rows, {_anchored(found.anchored_to_seq)}{gone}")
         else:
             where = f" at row {found.first_bad_seq}" if found.first_bad_seq else ""
             out.say(f"BROKEN{where}: {found.reason}; {found.rows} rows are as they were written")

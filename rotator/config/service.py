@@ -67,7 +67,7 @@ class ApprovalConfig(Table):
 class AuditConfig(Table):
     """`[audit]`."""
 
-    retention: Duration = option(timedelta(days=760), about="how long rows are kept")
+    retention: Duration = option(timedelta(days=760), about="how long rows are kept, 90d at least; `audit prune`")
     signing_key_file: FileName = option(
         "", about="Ed25519 key (PEM) that signs anchors and evidence", example="audit.pem"
     )
@@ -82,6 +82,13 @@ class AuditConfig(Table):
         "", about="folder where `force --break-glass` writes while the database is away; empty: then it does not go on",
         example="/var/lib/rotator/spool",
     )  # fmt: skip
+
+    @field_validator("retention")
+    @classmethod
+    def _retention(cls, retention: timedelta) -> timedelta:
+        if retention < timedelta(days=90):  # the triggers of the trail keep younger rows whatever is asked
+            raise ValueError("must be 90d at least")
+        return retention
 
     @field_validator("spool")
     @classmethod

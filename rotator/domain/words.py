@@ -91,5 +91,5 @@ STEP_NAMES = (
     "overlap", "retire", "refused", "revoke", "destroy", "prove", "close",
     "fence", "abandon", "block", "unblock", "request", "receive", "await_apply", "force", "release", "pause",
     "resume", "approve", "review", "refused_command", "read", "anchor", "adopt", "drift", "calibrate", "check",
-    "lease", "config",
+    "lease", "config", "prune", "legal_hold",
 )  # fmt: skip

@@ -41,17 +41,25 @@ def verify_trail(connections: Connections, env: Mapping[str, str], progress: Cal
                  files: Sequence[Path] = (), key_file: Path | None = None) -> VerifyResult:
     """Reads the whole chain and holds it to the anchors: those of the files, else those of the configuration's folders;
     signed by the key of this file, else by the configured one. A broken trail is not written to."""
-    wrong, anchors = "", []
-    try:
-        anchors = known_anchors(connections, files, public_key(connections, key_file))
-    except Unintelligible as error:
-        wrong = error.message
-    found = connections.trail.verify_chain(progress, by_seq(anchors))
-    if found.ok and wrong:
-        return replace(found, ok=False, reason=wrong)
+    found = whole(connections, progress, files, key_file)
     if found.ok:
         note(connections, who(env), {"read": "audit verify", "rows": found.rows})
     return found
+
+
+def whole(connections: Connections, progress: Callable[[int], None] | None = None, files: Sequence[Path] = (),
+          key_file: Path | None = None) -> VerifyResult:
+    """The same without a row in the trail. With a key, the tombstone of a pruned trail must be signed by it too."""
+    wrong, anchors, public = "", [], public_key(connections, key_file)
+    try:
+        anchors = known_anchors(connections, files, public)
+    except Unintelligible as error:
+        wrong = error.message
+    found = connections.trail.verify_chain(progress, by_seq(anchors))
+    stone = found.tombstone
+    if found.ok and public is not None and stone is not None and not public.made(stone.signature, stone.body):
+        wrong = f"the tombstone of the rows up to {stone.to} is not signed by key {public.id}"
+    return replace(found, ok=False, reason=wrong) if found.ok and wrong else found
 
 
 def note(connections: Connections, reader: Who, evidence: Mapping[str, object]) -> None:

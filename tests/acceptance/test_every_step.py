@@ -24,6 +24,8 @@ ELSEWHERE = {
     "lease": "tests/unit/sql/test_trail.py",
     "release": "tests/unit/sql/test_faults.py",
     "fence": "tests/crash/test_kill.py",
+    "prune": "tests/audit/test_retention.py",
+    "legal_hold": "tests/audit/test_retention.py",
 }
 COMMANDS = (
     ("rotate", "orders"), ("pause", "orders"), ("resume", "orders"), ("release", "orders"),

@@ -47,6 +47,25 @@ def unguarded(connection: Connection) -> Iterator[None]:
         protect(driver)
 
 
+@contextmanager
+def pruning(connection: Connection) -> Iterator[None]:
+    """Lets DELETE through to the triggers of the trail while inside: for retention, and for nothing else."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        yield
+        return
+    driver.set_authorizer(_judge_pruning)
+    try:
+        yield
+    finally:
+        protect(driver)
+
+
+def _judge_pruning(action: int, first: str | None, second: str | None, database: str | None, within: str | None) -> int:
+    deletes = action == sqlite3.SQLITE_DELETE and (first or "").lower() == TRAIL
+    return sqlite3.SQLITE_OK if deletes else _judge(action, first, second, database, within)
+
+
 def _judge(action: int, first: str | None, second: str | None, _database: str | None, _within: str | None) -> int:
     return sqlite3.SQLITE_OK if allowed(action, first or "", second) else sqlite3.SQLITE_DENY
 

@@ -51,6 +51,7 @@ class Replayed:
     rotations: dict[str, Rotation] = field(default_factory=dict)
     consumers: dict[Key, Known] = field(default_factory=dict)
     headless: set[str] = field(default_factory=set)
+    begins: str = ""  # the time of the oldest row, where older ones were pruned
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def replay(rows: Iterable[Mapping[str, Any]]) -> Replayed:
     """The state after these rows (as `history` gives them, ascending)."""
     told, found = dict[str, dict[str, Any]](), Replayed()
     for row in rows:
+        found.begins = row["ts"] if not found.seq and row["seq"] > 1 else found.begins
         found.seq = row["seq"]
         changes = row["evidence"].get("set")
         if changes is not None and row["rotation_id"]:
@@ -130,8 +132,11 @@ def _compared(connection: Connection, found: Replayed) -> Rebuilt:
     live = {row.id: dict(row._mapping) for row in connection.execute(select(rotations))}
     wanted = {id_: to_row(rotation) for id_, rotation in found.rotations.items()}
     changed = tuple(sorted(id_ for id_, row in wanted.items() if live.get(id_) != row))
-    removed = tuple(sorted(live.keys() - wanted.keys() - found.headless))
-    return Rebuilt(found.seq, len(wanted), changed, removed, tuple(sorted(found.headless)))
+    # All rows of a rotation may have been pruned: it stays, as one whose opening is gone.
+    pruned = {id_ for id_, row in live.items() if (row["started_at"] or "") < found.begins} - wanted.keys()
+    headless = found.headless | pruned
+    removed = tuple(sorted(live.keys() - wanted.keys() - headless))
+    return Rebuilt(found.seq, len(wanted), changed, removed, tuple(sorted(headless)))
 
 
 def _stale(connection: Connection, found: Replayed) -> bool:
@@ -139,13 +144,21 @@ def _stale(connection: Connection, found: Replayed) -> bool:
     names = Known().columns()
     live = {(row.org_id, row.consumer_id): {name: row._mapping[name] for name in names}
             for row in connection.execute(select(consumers))}  # fmt: skip
-    return any(live.get(key) != known.columns() for key, known in _consumers(connection, found).items())
+    told = {key: _told(known, found) for key, known in _consumers(connection, found).items()}
+    return any(key not in live or live[key] != {**live[key], **columns} for key, columns in told.items())
+
+
+def _told(known: Known, found: Replayed) -> dict[str, Any]:
+    """What the trail says of a consumer; a pruned one says nothing of a write before it."""
+    unknown = {name for name in ("publish_cas", "escrow_cas") if found.begins and getattr(known, name) == -1}
+    return {name: value for name, value in known.columns().items() if name not in unknown}
 
 
 def _consumers(connection: Connection, found: Replayed) -> dict[Key, Known]:
     """All of them: one that the trail does not name knows nothing, unless rows of its may have been cut off."""
     there = connection.execute(select(consumers.c.org_id, consumers.c.consumer_id))
-    unnamed = {} if found.headless else {(org_id, consumer_id): Known() for org_id, consumer_id in there}
+    cut = found.headless or found.begins
+    unnamed = {} if cut else {(org_id, consumer_id): Known() for org_id, consumer_id in there}
     return {**unnamed, **found.consumers}
 
 
@@ -153,7 +166,7 @@ def _write(connection: Connection, found: Replayed, done: Rebuilt) -> None:
     for (org_id, consumer_id), known in _consumers(connection, found).items():
         row = leases.ensure(connection, org_id, consumer_id)
         # A new epoch: whoever worked on what stood here before is stale.
-        leases.change(connection, row, **known.columns(), owner="", lease_until=None, epoch=row.epoch + 1)
+        leases.change(connection, row, **_told(known, found), owner="", lease_until=None, epoch=row.epoch + 1)
     if done.removed:
         connection.execute(delete(rotations).where(rotations.c.id.in_(done.removed)))
     # What has ended comes first: no consumer may ever show two that are open.

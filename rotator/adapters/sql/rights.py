@@ -31,6 +31,7 @@ NEEDED = {
     "approvals": STATE,
     "alarms": FREE,
     "outbox": FREE,
+    "legal_holds": FREE,
     "audit_events": ("SELECT", "INSERT"),
     "audit_head": ("SELECT", "UPDATE"),
     "alembic_version": READ,

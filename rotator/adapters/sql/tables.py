@@ -215,6 +215,16 @@ outbox = Table(
 )
 Index("outbox_due", outbox.c.channel, outbox.c.state, outbox.c.next_at)
 
+# What `audit prune` must keep.
+legal_holds = Table(
+    "legal_holds",
+    metadata,
+    *_texts("scope", "name", "actor", "reason", "ticket", "since"),  # name "": everything
+    PrimaryKeyConstraint("scope", "name"),
+    CheckConstraint("scope IN ('app', 'org', 'all')", name="scope"),
+    sqlite_strict=True,
+)
+
 audit_events = Table(
     "audit_events",
     metadata,

@@ -6,6 +6,7 @@ perfect chain of its own: what shows those is an anchor, a row's number and hash
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, select
 from rotator.adapters.sql.database import Database
 from rotator.adapters.sql.tables import audit_events, audit_head
 from rotator.domain.chain import GENESIS, hash_in_order
+from rotator.domain.tombstone import Tombstone, read_tombstone
 
 PAGE = 2_000  # rows of one read: long enough to be fast, short enough to keep no old snapshot alive and memory flat
 HASHED = sorted(column.name for column in audit_events.c if column.name != "hash")
@@ -34,6 +36,8 @@ class VerifyResult:
     first_bad_seq: int | None = None
     anchored_to_seq: int | None = None
     reason: str = ""
+    pruned_to: int = 0  # rows up to this one are gone, and the tombstone says so
+    tombstone: Tombstone | None = None  # whose signature is looked at by whoever has the key
 
 
 @dataclass(slots=True)
@@ -44,6 +48,8 @@ class _Walk:
     seq: int = 0
     hash: str = field(default=GENESIS)
     anchored: int | None = None
+    begins: int = 0  # the rows before were pruned
+    stone: Tombstone | None = None
 
     def bad(self, row: Row) -> VerifyResult | None:
         """What is wrong with the next row; None where it fits, and then it is the last good one."""
@@ -63,7 +69,7 @@ class _Walk:
             return self._broken(self.seq + 1, "the head of the chain is another: rows at the end are gone")
         if any(seq > self.seq for seq in self.anchors):
             return self._broken(self.seq + 1, f"rows up to {max(self.anchors)} were anchored, and are gone")
-        return VerifyResult(ok=True, rows=self.seq, anchored_to_seq=self.anchored)
+        return VerifyResult(True, self.seq, None, self.anchored, "", self.begins, self.stone)
 
     def _broken(self, seq: int, reason: str) -> VerifyResult:
         return VerifyResult(False, seq - 1, seq, self.anchored, reason)
@@ -80,7 +86,10 @@ def verify(
 ) -> VerifyResult:
     """Reads the whole chain and stops at the first bad row; `progress` is told how many rows so far. `anchors`: for a
     seq the hashes that were anchored for it, of anchors whose signature was looked at before."""
-    walk = _Walk(anchors or {})
+    begins, hash_, stone = database.read(_beginning)
+    walk = _Walk(anchors or {}, begins, hash_, None, begins, stone)
+    if begins and (stone is None or any(one != hash_ for one in walk.anchors.get(begins, ()))):
+        return VerifyResult(False, 0, 1, None, "the row was changed, moved, added or taken out, without a tombstone")
     while True:
         rows, head = database.read(partial(_page_and_head, after=walk.seq, page=page))
         for row in rows:
@@ -91,6 +100,19 @@ def verify(
             progress(walk.seq)
         if len(rows) < page:
             return walk.end(head)
+
+
+def _beginning(connection: Connection) -> tuple[int, str, Tombstone | None]:
+    """What the oldest row follows: its seq and hash, and the tombstone that tells of them. The tombstone is a row of
+    the chain like any other: the walk will come to it."""
+    oldest = select(audit_events.c.seq, audit_events.c.prev_hash).order_by(audit_events.c.seq).limit(1)
+    row = connection.execute(oldest).first()
+    if row is None or row.seq <= 1:
+        return 0, GENESIS, None
+    stones = select(audit_events.c.evidence).where(audit_events.c.step == "prune", audit_events.c.outcome == "ok")
+    found = (read_tombstone(json.loads(evidence)) for (evidence,) in connection.execute(stones))
+    fits = (one for one in found if one is not None and (one.to, one.last_hash) == (row.seq - 1, row.prev_hash))
+    return row.seq - 1, row.prev_hash, next(fits, None)
 
 
 def hash_at(database: Database, seq: int) -> str:

@@ -10,10 +10,8 @@ from rotator.adapters.sql import recounting, triggers
 from rotator.adapters.sql.recounting import Counted, Held
 from rotator.adapters.sql.survey import survey
 from rotator.adapters.sql.verify import VerifyResult
-from rotator.domain.anchor import by_seq
-from rotator.domain.errors import Unintelligible
 from rotator.domain.rotation import Rotation
-from rotator.wiring.anchoring import known_anchors, public_key
+from rotator.wiring.reading import whole
 from rotator.wiring.reports import ages
 from rotator.wiring.reports.ages import Age
 from rotator.wiring.reports.ask import Ask
@@ -57,19 +55,10 @@ def gathered(ask: Ask, progress: Callable[[int], None] | None = None) -> Facts:
     return Facts(
         ask, recounting.counts(database, ask.since, ask.org), list(ages.found(ask)), forced,
         recounting.ended(database, ask.since, ask.org), recounting.holds(database, ask.since, ask.org),
-        _chain(ask, progress), database.read(triggers.missing), recounting.oldest(database),
+        whole(ask.connections, progress), database.read(triggers.missing), recounting.oldest(database),
         recounting.incomplete(database), sum(one.who.break_glass and one.id not in reviewed for one in forced),
         _swept(ask),
     )  # fmt: skip
-
-
-def _chain(ask: Ask, progress: Callable[[int], None] | None) -> VerifyResult:
-    """As `audit verify`: an anchor that is forged makes the trail no witness."""
-    try:
-        anchors = known_anchors(ask.connections, (), public_key(ask.connections, None))
-    except Unintelligible as error:
-        return VerifyResult(False, 0, None, None, error.message)
-    return ask.connections.trail.verify_chain(progress, by_seq(anchors))
 
 
 def _swept(ask: Ask) -> dict[str, datetime | None]:
