@@ -1,25 +1,17 @@
-"""Checks of one app: its consumer, its pairs, its flow, its login."""
+"""Checks of one app: its consumer, its pairs, its flow."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from rotator.checks.finding import Finding, failed, passed, unseen, warned
-from rotator.checks.scene import AppScene
+from rotator.checks.scene import FLOW, AppScene
 from rotator.domain.errors import ConfigError, Refused
 from rotator.domain.pair import Author, SlotState, fingerprint
-from rotator.domain.session import Probe
-
-# The developer's side of the flow; documents disagree on the object's name (reference section 8, row 9).
-SETTINGS = ("ExtlClntAppGlobalOauthSettings", "ExtlClntAppOauthSettings", "ExtlClntAppGlobalOauthSet")
-POLICIES = ("ExtlClntAppOauthPlcyCnfg",)
-FLOW = "IsClientCredentialsFlowEnabled"
 
 
 def org_5(scene: AppScene) -> Finding:
     """The org lets the rotator see and stage consumer secrets: seen by a harmless look at the staged slot."""
     try:
-        scene.org.primary(scene.consumer)
+        _ = scene.primary
         scene.org.slot(scene.consumer)
     except Refused as error:
         if error.code == "secret_access":
@@ -49,7 +41,7 @@ def app_2(scene: AppScene) -> Finding:
 
 def app_3(scene: AppScene) -> Finding:
     """The live path serves the primary pair."""
-    primary, live = scene.org.primary(scene.consumer).key, scene.live.key
+    primary, live = scene.primary, scene.live.key
     if not live:
         return warned(f"Vault holds nothing at {scene.target.path}; the first rotation writes it", "nothing to do")
     if live != primary:
@@ -73,47 +65,15 @@ def app_4(scene: AppScene) -> Finding:
 
 
 def app_5(scene: AppScene) -> Finding:
-    """The client credentials flow is on in both places."""
-    places = (("OAuth settings", SETTINGS), ("OAuth policies", POLICIES))
-    seen = {place: _flow(scene, objects) for place, objects in places}
+    """The client credentials flow is on in the app's settings and in its policies."""
+    app = scene.consumer.app_id[:15]
+    places = {"OAuth settings": scene.place.settings, "OAuth policies": scene.place.policies}
+    seen = {place: rows.get(app, {}).get(FLOW) for place, rows in places.items()}
     off = [place for place, on in seen.items() if on is False]
     if off:
         return failed(f"the client credentials flow is off in the app's {' and '.join(off)}",
                       "Setup, External Client App Manager, the app: switch it on under both Settings and Policies")
-    dark = [place for place, on in seen.items() if on is None]
+    dark = [place for place, on in seen.items() if on is not True]
     if dark:
         return unseen(f"the org does not show the app's {' and '.join(dark)}", "look in Setup; APP-6 tells by a login")
     return passed("the client credentials flow is on in settings and policies")
-
-
-def _flow(scene: AppScene, objects: tuple[str, ...]) -> bool | None:
-    app = scene.consumer.app_id
-    if not app.isalnum():
-        return None
-    for name in objects:
-        soql = f"SELECT {FLOW} FROM {name} WHERE ExternalClientApplicationId = '{app}'"  # noqa: S608 - an id
-        try:
-            rows: tuple[Mapping[str, object], ...] = scene.org.query(soql)
-        except Refused:  # no such object in this org
-            continue
-        found = [row.get(FLOW) for row in rows if isinstance(row.get(FLOW), bool)]
-        if found:
-            return all(found)
-    return None
-
-
-def app_6(scene: AppScene) -> Finding:
-    """The pair in Vault logs in and makes a real call."""
-    credential = scene.live.credential
-    if credential is None:
-        return unseen(f"Vault holds no pair at {scene.target.path}", "the first rotation writes one")
-    try:
-        login = scene.org.login(credential.pair)
-        if not login.accepted or login.token is None:
-            return failed("Salesforce does not accept the pair in Vault",
-                          "see APP-3; put the primary pair into Vault, or see whether the app is blocked")
-        if scene.probe != "none" and scene.org.probe(login.token, scene.probe) is Probe.DEAD:
-            return failed("the pair logs in, but its token does not work", "see the session policies of the app")
-    except Refused as error:
-        return failed(error.message, error.fix)
-    return passed(f"the pair in Vault logs in as user {login.user_id}")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from rotator.checks.finding import Finding, failed, passed, unseen, warned
 from rotator.checks.scene import OrgScene
-from rotator.domain.errors import Refused, Unintelligible
+from rotator.domain.errors import Refused
 
 LEAST_API = 65.0  # the first version with staged credentials
 LEAST_QUOTA = 0.1
-TO_ROTATE = ("ApiEnabled", "ExternalClientAppDeveloper", "ViewClientSecret")
-TO_END_SESSIONS = ("CustomizeApplication", "ManageUsers")
-TO_BLOCK = ("ApiEnabled", "ExternalClientAppAdmin", "ModifyMetadata")
-RESPONDERS = "Rotator_Responder"
-SETS = "assign the permission set {} (config/permission-sets; profiles count as well)"
+SLOW_CLOCK, WRONG_CLOCK = 5.0, 60.0  # seconds
+FACT_LIFE = timedelta(days=120)  # Salesforce has three releases a year
+# Editions whose documentation names staged credentials, and Enterprise, which it seems to forget (reference 8, row 15).
+EDITIONS = ("Professional", "Performance", "Unlimited", "Developer", "Enterprise")
 HOST_FIX = "copy the host from Setup, My Domain"
 
 
@@ -32,14 +31,19 @@ def org_1(scene: OrgScene) -> Finding:
 
 
 def org_2(scene: OrgScene) -> Finding:
-    """The org is the one that was met before."""
+    """The org is the one that was met before, and of an edition that has the feature."""
     try:
         user = scene.org.user_id  # logs in
     except Refused as error:
         if error.code == "org_mismatch":
             return failed(error.message, error.fix)
         raise
-    return passed(f"org {scene.org.org_id}, as user {user}")
+    rows = scene.org.query("SELECT OrganizationType, IsSandbox FROM Organization")
+    edition = str(rows[0].get("OrganizationType") or "") if rows else ""
+    if edition and not edition.startswith(EDITIONS):
+        return warned(f"org {scene.org.org_id} is a {edition}, for which staged credentials are not documented",
+                      "ask Salesforce whether the edition has staged credentials; ORG-5 tells by a look")
+    return passed(f"org {scene.org.org_id}{f', {edition}' if edition else ''}, as user {user}")
 
 
 def org_3(scene: OrgScene) -> Finding:
@@ -56,44 +60,56 @@ def org_3(scene: OrgScene) -> Finding:
     return passed(f"logged in; {left} of {most} daily API requests are left")
 
 
-def adm_1(scene: OrgScene) -> Finding:
-    """The rotator's user may stage, rotate and delete pairs, and see secrets."""
-    has = _held(scene, scene.org.user_id)
-    missing = [name for name in TO_ROTATE if name not in has]
-    if missing:
-        return failed(f"the rotator's user lacks {', '.join(missing)}", SETS.format("Rotator_Admin"))
-    return passed(f"{len(TO_ROTATE)} permissions, as needed")
 
 
-def adm_2(scene: OrgScene) -> Finding:
-    """The responder's user, which may be the same, may end sessions; and turn an app's OAuth switch, which only an
-    incident needs."""
-    has = _held(scene, scene.org.responder_id)
-    has |= {"ExternalClientAppAdmin"} if "ExternalClientAppDeveloper" in has else set()  # which implies it
-    missing = [name for name in TO_END_SESSIONS if name not in has] if scene.sessions else []
-    if missing:
-        return failed(f"the responder's user lacks {', '.join(missing)} to end sessions", SETS.format(RESPONDERS))
-    missing = [name for name in TO_BLOCK if name not in has]
-    if missing:
-        what = "`block` and `force --block-first` will be refused"
-        return warned(f"the responder's user lacks {', '.join(missing)}: {what}",
-                      SETS.format(RESPONDERS))  # fmt: skip
-    return passed("ends sessions and turns the OAuth switch of apps")
+def org_4(scene: OrgScene) -> Finding:
+    """The org's clock, from the `Date` of its answers, against ours."""
+    scene.org.versions()
+    theirs = scene.org.time()
+    if theirs is None:
+        return unseen("the org's answers have no date", "see what stands between the rotator and the org")
+    apart = abs((theirs - scene.now()).total_seconds())
+    fix = "`timedatectl set-ntp true`, or another time service, on this machine"
+    if apart > WRONG_CLOCK:
+        return failed(f"our clock and the org's are {apart:.0f} s apart", fix)
+    if apart > SLOW_CLOCK:
+        return warned(f"our clock and the org's are {apart:.0f} s apart", fix)
+    return passed("our clock and the org's agree")
 
 
-def _held(scene: OrgScene, user: str) -> frozenset[str]:
-    """The permissions of a user that the checks know. Raises Unintelligible for an id that cannot stand in a query."""
-    if not user.isalnum():
-        raise Unintelligible("the org gives the user an id that cannot stand in a query")
-    columns = ", ".join(f"PermissionSet.Permissions{name}" for name in (*TO_ROTATE, *TO_END_SESSIONS, *TO_BLOCK[1:]))
-    soql = f"SELECT {columns} FROM PermissionSetAssignment WHERE AssigneeId = '{user}'"  # noqa: S608 - an id
-    return permissions(scene.org.query(soql))
+def org_6(scene: OrgScene) -> Finding:
+    """Whether only approved apps may call the API (ConnectedAppSettings.enableAdminApprovedAppsOnly), and ours is."""
+    try:
+        _ = scene.org.user_id
+    except Refused as error:
+        if error.code in ("not_approved", "app_blocked"):
+            return failed(error.message, "Setup, Connected Apps OAuth Usage: install or unblock the rotator's own app")
+        raise
+    only = scene.org.org_settings("ConnectedAppSettings", "ConnectedApp").get("enableAdminApprovedAppsOnly") == "true"
+    return passed(f"the rotator's own app may log in{'; only approved apps may' if only else ''}")
 
 
-def permissions(rows: Iterable[Mapping[str, object]]) -> frozenset[str]:
-    """The permissions that any assigned set gives."""
-    sets = [row.get("PermissionSet") for row in rows]
-    return frozenset(
-        name.removeprefix("Permissions") for given in sets if isinstance(given, Mapping)
-        for name, has in given.items() if has is True
-    )  # fmt: skip
+def org_7(scene: OrgScene) -> Finding:
+    """Whether the org ties a session to its IP address (SecuritySettings.sessionSettings)."""
+    told = scene.org.org_settings("SecuritySettings", "Security")
+    tied = [name for name in ("lockSessionsToIp", "enforceIpRangesEveryRequest")
+            if told.get(f"sessionSettings.{name}") == "true"]  # fmt: skip
+    if tied:
+        return warned(f"the org sets {' and '.join(tied)}: a session from another egress address is refused",
+                      "pin the egress to one address (`egress_proxy`), or Setup, Session Settings: turn it off")
+    return passed("sessions are not tied to an address")
+
+
+def org_8(scene: OrgScene) -> Finding:
+    """The facts that the configuration states, and those that were seen: they agree, and are not too old."""
+    seen = {one.fact: one for one in scene.profile()}
+    differ = [f"{name} ({value}, seen: {seen[name].value})" for name, value in scene.stated.items()
+              if name in seen and seen[name].value not in (value, "unknown")]  # fmt: skip
+    if differ:
+        return warned(f"the configuration states otherwise than was seen: {', '.join(differ)}",
+                      f"correct [orgs.{scene.name}.facts], or `rotator calibrate {scene.name}` again")
+    old = [name for name, one in seen.items() if scene.now() - datetime.fromisoformat(one.seen_at) > FACT_LIFE]
+    if old:
+        return warned(f"seen more than {FACT_LIFE.days} days ago: {', '.join(old)}",
+                      f"`rotator calibrate {scene.name} --app CANARY`")
+    return passed(f"{len(seen)} facts seen, {len(scene.stated)} stated; they agree")

@@ -6,6 +6,7 @@ from rotator.checks.finding import Finding, failed, passed, warned
 from rotator.checks.scene import AppScene, VaultScene
 from rotator.domain.errors import ConfigError
 
+BEARABLE = frozenset({"list", "patch", "deny"})
 POLICY = "load config/vault-policy.hcl and give it to the rotator's login"
 
 
@@ -32,6 +33,10 @@ def vlt_2(scene: AppScene) -> Finding:
     missing = [f"{', '.join(sorted(words))} on {path}" for path, words in lacking.items() if words]
     if missing:
         return failed(f"the rotator's login lacks {'; '.join(missing)}", POLICY)
+    spare = (granted.get(path, frozenset()) - words for path, words in needed.items())
+    more = sorted(frozenset().union(*spare) - BEARABLE)
+    if more:
+        return warned(f"the rotator's login may do more than it needs: {', '.join(more)}", POLICY)
     return passed(f"rights on {len(needed)} paths, as needed")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -24,7 +25,7 @@ def check(context: click.Context, app: str) -> int:
         from rotator.wiring import checking
 
         told = []
-        for one in checking.check(here.connect(), app):
+        for one in checking.check(here.connect(), app, os.environ):
             told.append(one)
             if not here.common.as_json:
                 out.say(line(one))

@@ -1,35 +1,19 @@
-"""`check`: every prerequisite of the configured apps, of their orgs, of the Vault and of the database."""
+"""`check`: every prerequisite of the configured apps, of their orgs, of the Vault, the database and this machine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from rotator.adapters.sql import schema
-from rotator.adapters.vault import VaultClient, VaultKv
-from rotator.checks.finding import Finding, failed, passed, unseen
-from rotator.checks.registry import APP, ORG, VAULT, look
-from rotator.checks.scene import AppScene, OrgScene, VaultScene
-from rotator.config import AppConfig
-from rotator.domain.errors import ConfigError, InvariantBroken, RotatorError
+from rotator.checks.finding import Finding
+from rotator.checks.registry import APP, CLASSIC, HERE, ORG, VAULT, look
+from rotator.checks.scene import ClassicScene, OrgScene, VaultScene
 from rotator.wiring.connections import Connections
-from rotator.wiring.settings import target_of
+from rotator.wiring.scenes import app_scene, here_scene, org_scene, vault_scene
 
 Json = dict[str, object]
-
-
-class WholeVault(VaultKv):
-    """The port, and what the client knows beside it."""
-
-    def __init__(self, client: VaultClient) -> None:
-        super().__init__(client)
-        self._whole = client
-
-    def capabilities(self, paths: Sequence[str]) -> Mapping[str, frozenset[str]]:
-        return self._whole.capabilities(paths)
-
-    def token_life(self) -> float | None:
-        return self._whole.token_life()
+MOST_ORGS = 16  # looked at side by side; within an org one call after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,52 +31,39 @@ class Told:
                 "fix": self.finding.fix or None, **level}  # fmt: skip
 
 
-def check(connections: Connections, app: str = "") -> Iterator[Told]:
-    """All checks, of one app where it is named. Raises UsageError for an unknown app."""
+def check(connections: Connections, app: str = "", env: Mapping[str, str] | None = None) -> Iterator[Told]:
+    """All checks, of one app where it is named; orgs side by side, each told whole as it is done. `env`: of this
+    process. Raises UsageError for an unknown app."""
     names = [app] if app else list(connections.config.apps)
-    apps = {name: connections.app(name) for name in names}
-    database = db_1(connections)
-    yield Told("DB-1", database)
-    scene = vault_scene(connections)
-    for id_, finding in look(VAULT, scene):
-        yield Told(id_, finding)
-    for org in dict.fromkeys(told.org for told in apps.values()):
-        connections.org(org, pinned=database.ok is True)
-        yield from (Told(id_, finding, org=org) for id_, finding in look(ORG, org_scene(connections, org)))
-    for name, told in apps.items():
-        if told.kind == "external_client_app":
-            at = app_scene(connections, scene, name, told)
-            yield from (Told(id_, finding, app=name, org=told.org) for id_, finding in look(APP, at))
+    orgs: dict[str, list[str]] = {}
+    for name in names:
+        orgs.setdefault(connections.app(name).org, []).append(name)
+    here = [Told(id_, finding) for id_, finding in look(HERE, here_scene(connections, env or {}))]
+    yield from here
+    vault = vault_scene(connections)
+    yield from (Told(id_, finding) for id_, finding in look(VAULT, vault))
+    pinned = next(one.finding.ok is True for one in here if one.id == "DB-1")
+    for org in orgs:
+        connections.org(org, pinned=pinned)
+    with ThreadPoolExecutor(min(MOST_ORGS, len(orgs) or 1), "check") as pool:
+        asked = [pool.submit(_of_org, connections, vault, org, mine) for org, mine in orgs.items()]
+        for done in as_completed(asked):
+            yield from done.result()
 
 
-def db_1(connections: Connections) -> Finding:
-    """The tables are those of this version (an empty database gets them now), and the trail is protected."""
-    try:
-        schema.check(connections.database)
-    except (ConfigError, InvariantBroken) as error:
-        return failed(error.message, error.fix)
-    except RotatorError as error:
-        return unseen(error.message, error.fix)
-    return passed(f"schema {schema.HEAD}, append-only")
+def _of_org(connections: Connections, vault: VaultScene, org: str, apps: Sequence[str]) -> list[Told]:
+    place = org_scene(connections, org)
+    told = [Told(id_, finding, org=org) for id_, finding in look(ORG, place)]
+    return told + [one for name in apps for one in _of_app(connections, place, vault, name)]
 
 
-def vault_scene(connections: Connections) -> VaultScene:
-    """The Vault, as the checks see it."""
-    told, options = connections.config.vault, connections.vault.options
-    return VaultScene(WholeVault(connections.vault), told.mount, told.escrow_prefix, options.needs_seconds)
-
-
-def org_scene(connections: Connections, name: str) -> OrgScene:
-    """An org, as the checks see it."""
-    told = connections.config.orgs[name]
-    sessions = any(a.sessions == "revoke" for a in connections.config.apps.values() if a.org == name)
-    return OrgScene(connections.org(name), told.host, told.api_version, told.insecure, sessions)
-
-
-def app_scene(connections: Connections, vault: VaultScene, name: str, app: AppConfig) -> AppScene:
-    """An app, as the checks see it."""
-    target = target_of(name, app, connections.config.orgs[app.org].host)
-    return AppScene(connections.org(app.org), vault, app.app, app.consumer, target, app.probe)
+def _of_app(connections: Connections, place: OrgScene, vault: VaultScene, name: str) -> Iterator[Told]:
+    told = connections.config.apps[name]
+    if told.kind == "external_client_app":
+        found = look(APP, app_scene(connections, place, vault, name))
+    else:
+        found = look(CLASSIC, ClassicScene(place, told.app))
+    return (Told(id_, finding, app=name, org=place.name) for id_, finding in found)
 
 
 def exit_of(told: Sequence[Told]) -> int:

@@ -221,6 +221,16 @@ class SalesforceOrg:
         """The rows of a SOQL query, at most about `limit`. The caller quotes values with `queries.quoted`."""
         return queries.query(self._rest, soql, "a query", limit).rows[:limit]
 
+    def logins_since(self, user_id: str, since: datetime) -> int:
+        """How many rows LoginHistory has of this user (reference 9); the count is not bound by a cap on rows."""
+        where = f"UserId = {queries.quoted(user_id)} AND LoginTime >= {since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return queries.count(self._responder, "LoginHistory", where, "counting logins")
+
+    def org_settings(self, kind: str, name: str) -> Mapping[str, str]:
+        """A settings component of the Metadata API; a part within a part is named `part.inner`. Empty where the org
+        has none."""
+        return self._metadata.settings(kind, name)
+
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _author(self, created_by: str) -> Author:

@@ -7,7 +7,7 @@ was read is written back whole, with one value changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -52,6 +52,11 @@ class Metadata:
             raise from_answer(replace(answer, status=400, body=json.dumps(dict(wrong)).encode()), what, SOAP,
                               act=Act.WRITE)
         return None
+
+    def settings(self, kind: str, name: str) -> Mapping[str, str]:
+        """A component that is only read. Raises as a read."""
+        what = f"reading {kind}"
+        return _read(self._rest.soap(soap.read_message(kind, [name]), what), what, soap.settings)
 
     def _component(self, consumer: Consumer) -> soap.Fields:
         """The app's component, whole. Raises Refused where the app has none, or several."""

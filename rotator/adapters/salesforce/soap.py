@@ -23,6 +23,8 @@ METADATA = "http://soap.sforce.com/2006/04/metadata"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 HEADERS = {"content-type": "text/xml; charset=UTF-8", "soapaction": '""', "accept": "text/xml"}
 
+DEEPEST = 4  # parts within parts of a settings component
+
 Fields = tuple[tuple[str, str], ...]  # of a component, in the order in which the org wrote them
 
 
@@ -66,6 +68,19 @@ def components(answer: Answer) -> tuple[Fields, ...]:
     holds more than flat fields: it could not be written back whole."""
     results = list(_results(answer, "readMetadataResponse"))
     return tuple(_flat(part) for result in results for part in result if _local(part) == "records" and len(part))
+
+
+def settings(answer: Answer) -> Mapping[str, str]:
+    """The one component of a readMetadata that is only looked at: parts within parts by dotted names; empty where there
+    is none. Raises Unreadable."""
+    records = (part for result in _results(answer, "readMetadataResponse") for part in result)
+    return dict(_dotted(next(records, None), ""))
+
+
+def _dotted(part: Element | None, before: str, depth: int = 0) -> Iterator[tuple[str, str]]:
+    for one in part if part is not None and depth < DEEPEST else ():
+        name = before + _local(one)
+        yield from _dotted(one, name + ".", depth + 1) if len(one) else ((name, one.text or ""),)
 
 
 def saved(answer: Answer) -> Mapping[str, str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 import hvac
 
@@ -74,6 +75,18 @@ class VaultClient:
             fix = f"`vault kv put -mount={self.options.mount} {path} client_id=... client_secret=...`"
             raise ConfigError(f"Vault holds nothing at {self.options.mount}/{path}", fix=fix, where=f"vault:{path}")
         return {str(name): Secret(text) for name, text in fields.items() if isinstance(text, str)}
+
+    def written_at(self, path: str) -> datetime | None:
+        """When the newest version of a secret was written; None where it holds nothing, or does not say."""
+        reply: Reply = self.hvac.secrets.kv.v2.read_secret_version(
+            path=path, mount_point=self.options.mount, raise_on_deleted_version=False
+        )
+        told = reply.data.get("metadata")
+        written = told.get("created_time") if isinstance(told, Mapping) and reply.data.get("data") else None
+        try:
+            return datetime.fromisoformat(str(written)[:19] + "+00:00") if written else None
+        except ValueError:
+            return None
 
     def capabilities(self, paths: Sequence[str]) -> Mapping[str, frozenset[str]]:
         """What our token may do at each path, which is written as in a policy (`secret/data/a`). One call."""

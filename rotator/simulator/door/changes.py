@@ -10,12 +10,13 @@ from rotator.simulator.vault.model import Role, Vault
 
 OPEN: dict[type, tuple[str, ...]] = {
     Org: ("rest_secret_access", "strict_host", "is_sandbox", "organization_type", "daily_limit", "calls_today",
-          "logins_per_hour", "newest_version", "id"),
+          "logins_per_hour", "newest_version", "id", "approved_apps_only", "lock_sessions_to_ip",
+          "ip_ranges_every_request"),
     App: ("run_as", "flow_in_settings", "flow_in_policies", "enabled", "oauth_plugin_enabled", "admin_blocked",
           "pre_authorized", "ip_refused", "scopes", "session_minutes", "jwt_minutes", "format", "certificate",
-          "policy_label",
+          "policy_label", "policy_action", "ip_relaxation", "namespace", "distribution",
           "used", "label", "developer_name", "kind"),
-    User: ("permissions", "active", "username", "name"),
+    User: ("permissions", "active", "frozen", "username", "name"),
     Vault: ("sealed", "initialized", "status", "lag"),
     Role: ("ttl", "max_ttl", "accepted", "any_certificate", "policies", "secret_ids"),
 }  # fmt: skip

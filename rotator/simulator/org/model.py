@@ -18,6 +18,9 @@ ALL_PERMISSIONS = (
     "ViewSetup", "ClientSecretRotation", "ManageRemoteAccess",
 )  # fmt: skip
 
+ADMIN_LIKE = ("ModifyAllData", "ViewAllData", "AuthorApex")
+"""What an administrator has, and nobody here unless told."""
+
 
 @dataclass
 class Pair:
@@ -84,6 +87,10 @@ class App:
     jwt_minutes: float = 30
     format: str = ""
     policy_label: str = ""
+    policy_action: str = ""
+    ip_relaxation: str = "Enforce"
+    namespace: str = ""
+    distribution: str = "Local"
     certificate: str = ""
     used: bool = False
 
@@ -97,6 +104,7 @@ class User:
     name: str
     permissions: set[str]
     active: bool = True
+    frozen: bool = False
 
 
 @dataclass
@@ -174,6 +182,9 @@ class Org:
     calls_today: int = 0
     logins_per_hour: int = 3600
     newest_version: int = 66
+    approved_apps_only: bool = False
+    lock_sessions_to_ip: bool = False
+    ip_ranges_every_request: bool = False
 
     def user(self, user_id: str) -> User:
         """The user of that id; LookupError."""

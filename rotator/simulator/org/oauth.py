@@ -43,7 +43,7 @@ def client_credentials(org: Org, call: Call, form: dict[str, str]) -> Token:
     app = found.app
     if not (app.flow_in_settings and app.flow_in_policies):
         raise flow_disabled(org)
-    user = next((u for u in org.users if u.id == app.run_as and u.active), None)
+    user = next((u for u in org.users if u.id == app.run_as and u.active and not u.frozen), None)
     if user is None:
         raise OAuthError(400, "invalid_grant", "no client credentials user enabled")
     refuse_by_policy(org, app)

@@ -26,7 +26,8 @@ PATH = re.compile(r"/services/Soap/m/(\d+\.0)/?")
 METADATA = "http://soap.sforce.com/2006/04/metadata"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 POLICIES, APPS = "ExtlClntAppConfigurablePolicies", "ExternalClientApplication"
-SINCE = {POLICIES: 60.0, APPS: 59.0}
+SETTINGS = ("ConnectedAppSettings", "SecuritySettings")
+SINCE = {POLICIES: 60.0, APPS: 59.0, SETTINGS[0]: 51.0, SETTINGS[1]: 27.0}
 MOST = 10  # components of one read or update
 TOO_MANY = f"record limit reached. cannot submit more than {MOST} records into this operation"
 # The documented order of the fields that this simulator keeps (reference 5.3).
@@ -102,12 +103,24 @@ def listed(org: Org, user: User, asked: Element, version: float) -> Reply:
 def read(org: Org, user: User, asked: Element, version: float) -> Reply:
     """readMetadata: the named components whole; an empty record for one that is not there."""
     kind = known(text(asked, "type"), version)
+    if kind in SETTINGS:
+        return replied("readMetadata", [f"<result><records>{org_settings(org, kind)}</records></result>"])
     names = [part.text or "" for part in asked if local(part) == "fullNames"]
     if len(names) > MOST:
         raise Fault("EXCEEDED_ID_LIMIT", TOO_MANY)
     apps = {name_of(org, kind, app): app for app in shown(org, user)}
     records = (component(org, kind, apps[name]) if name in apps else '<records xsi:nil="true"/>' for name in names)
     return replied("readMetadata", [f"<result>{''.join(records)}</result>"])
+
+
+def org_settings(org: Org, kind: str) -> str:
+    """The one component of a kind of settings, as far as sessions and approval go."""
+    if kind == "ConnectedAppSettings":
+        only = yes_no(org.approved_apps_only)
+        return f"<fullName>ConnectedApp</fullName><enableAdminApprovedAppsOnly>{only}</enableAdminApprovedAppsOnly>"
+    every, lock = yes_no(org.ip_ranges_every_request), yes_no(org.lock_sessions_to_ip)
+    return (f"<fullName>Security</fullName><sessionSettings><enforceIpRangesEveryRequest>{every}"
+            f"</enforceIpRangesEveryRequest><lockSessionsToIp>{lock}</lockSessionsToIp></sessionSettings>")  # fmt: skip
 
 
 def update(org: Org, user: User, asked: Element, version: float) -> Reply:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from rotator.simulator.org import tokens
-from rotator.simulator.org.model import ALL_PERMISSIONS, Org, Session, User
+from rotator.simulator.org.model import ADMIN_LIKE, ALL_PERMISSIONS, Org, Session, User
 from rotator.simulator.org.session import Caller
 from rotator.simulator.org.soql import Moment, Row
 
@@ -90,6 +90,13 @@ def user_row(user: User) -> Row:
             "Profile": {"Name": "Minimum Access"}, "ProfileId": "00eEX0000000001AAA"}  # fmt: skip
 
 
+def user_logins(org: Org, caller: Caller) -> list[Row]:
+    """UserLogin: who is frozen, for those who manage users (reference 5, row e)."""
+    sees_all = "ManageUsers" in caller.user.permissions
+    return [{"Id": "0Yw" + user.id[3:], "UserId": user.id, "IsFrozen": user.frozen, "IsPasswordLocked": False}
+            for user in org.users if sees_all or user.id == caller.user.id]  # fmt: skip
+
+
 def organization(org: Org, caller: Caller) -> list[Row]:
     """The one Organization row."""
     return [{"Id": org.id, "Name": org.name, "OrganizationType": org.organization_type, "IsSandbox": org.is_sandbox,
@@ -98,8 +105,10 @@ def organization(org: Org, caller: Caller) -> list[Row]:
 
 def external_apps(org: Org, caller: Caller) -> list[Row]:
     """ExternalClientApplication."""
-    return [{"Id": a.id, "DeveloperName": a.developer_name, "MasterLabel": a.label, "NamespacePrefix": None,
-             "DistributionState": "Local"} for a in org.apps if a.kind != "connected_app"]  # fmt: skip
+    return [{
+        "Id": a.id, "DeveloperName": a.developer_name, "MasterLabel": a.label, "NamespacePrefix": a.namespace or None,
+        "DistributionState": a.distribution,
+    } for a in org.apps if a.kind != "connected_app"]  # fmt: skip
 
 
 def connected_apps(org: Org, caller: Caller) -> list[Row]:
@@ -117,7 +126,8 @@ def policies(org: Org, caller: Caller) -> list[Row]:
         "IsClientCredentialsFlowEnabled": app.flow_in_policies,
         "ClientCredentialsFlowUser": org.user(app.run_as).username if by_name and app.run_as else app.run_as,
         "PermittedUsersPolicyType": "AdminApprovedPreAuthorized" if app.pre_authorized else "AllSelfAuthorized",
-        "IpRelaxationPolicyType": "Enforce", "SessionTimeoutInMinutes": int(app.session_minutes),
+        "IpRelaxationPolicyType": app.ip_relaxation, "PolicyAction": app.policy_action or None,
+        "SessionTimeoutInMinutes": int(app.session_minutes),
         "NamedUserJwtTimeout": int(app.jwt_minutes),
     } for app in org.apps if app.kind != "connected_app"]  # fmt: skip
 
@@ -137,7 +147,7 @@ def assignments(org: Org, caller: Caller) -> list[Row]:
     return [{
         "Id": "0Pa" + user.id[3:], "AssigneeId": user.id, "PermissionSetId": "0PS" + user.id[3:],
         "PermissionSet": {"Name": f"Set_of_{user.username.split('@')[0]}", "IsOwnedByProfile": False}
-        | {f"Permissions{p}": p in user.permissions for p in ALL_PERMISSIONS},
+        | {f"Permissions{p}": p in user.permissions for p in (*ALL_PERMISSIONS, *ADMIN_LIKE)},
     } for user in org.users]  # fmt: skip
 
 
@@ -145,7 +155,7 @@ _LOGIN = """Id UserId LoginTime LoginType LoginSubType Application Status Source
             ClientVersion Browser Platform CountryIso TlsProtocol CipherSuite"""
 _FLOW = "Id DeveloperName ExternalClientApplicationId IsClientCredentialsFlowEnabled"
 _SETTINGS = Table(settings, fields(f"{_FLOW} IsNamedUserJwtEnabled CommaSeparatedOauthScopes"))
-_PERMISSIONS = " ".join(f"PermissionSet.Permissions{p}" for p in ALL_PERMISSIONS)
+_PERMISSIONS = " ".join(f"PermissionSet.Permissions{p}" for p in (*ALL_PERMISSIONS, *ADMIN_LIKE))
 _USER = "Id Username Name IsActive UserType Email ProfileId Profile.Name"
 
 TABLES: dict[str, Table] = {
@@ -157,12 +167,13 @@ TABLES: dict[str, Table] = {
         IsAssociatedWithJwtAccessToken LoginHistory.LoginSubType LoginHistory.Id LoginHistory.LoginTime""")),
     "LoginHistory": Table(login_history, fields(_LOGIN), ("application", "status")),
     "User": Table(lambda org, caller: [user_row(u) for u in org.users], fields(_USER)),
+    "UserLogin": Table(user_logins, fields("Id UserId IsFrozen IsPasswordLocked")),
     "Organization": Table(organization, fields("Id Name OrganizationType IsSandbox InstanceName NamespacePrefix")),
     "ExternalClientApplication": Table(external_apps, fields("""Id DeveloperName MasterLabel
         NamespacePrefix DistributionState""")),
     "ConnectedApplication": Table(connected_apps, fields("Id Name OptionsAllowAdminApprovedUsersOnly NamespacePrefix")),
     "ExtlClntAppOauthPlcyCnfg": Table(policies, fields(f"""{_FLOW} ClientCredentialsFlowUser PermittedUsersPolicyType
-        IpRelaxationPolicyType SessionTimeoutInMinutes NamedUserJwtTimeout""")),
+        IpRelaxationPolicyType PolicyAction SessionTimeoutInMinutes NamedUserJwtTimeout""")),
     "ExtlClntAppGlobalOauthSettings": _SETTINGS,
     "ExtlClntAppGlobalOauthSet": _SETTINGS,
     "ExtlClntAppOauthSettings": _SETTINGS,
