@@ -111,7 +111,7 @@ def judge(here: Scene, row: Rotation | None) -> None:
     stands(here, row.new_key)
 
 
-def over_a_dead_routine(make: Make, n: int, second: int = 0, **options: Any) -> State:
+def must_end_over_a_dead_routine(make: Make, n: int, second: int = 0, **options: Any) -> State:
     """A routine rotation dies at its n-th commit; a force comes, and maybe another while the first is at its m-th."""
     here = make(**options)
     dies(here, n, None)
@@ -127,14 +127,14 @@ def over_a_dead_routine(make: Make, n: int, second: int = 0, **options: Any) -> 
 def test_a_force_over_a_routine_rotation_that_died_anywhere(make: Make) -> None:
     """Every fifth commit of the routine one: the force ends done, and that is true."""
     for n in range(COMMITS.start, COMMITS.stop, 5):
-        over_a_dead_routine(make, n)
+        must_end_over_a_dead_routine(make, n)
 
 
 def test_a_second_force_on_top_of_a_first_that_died(make: Make) -> None:
     """A seeded sample of both places."""
     rng = random.Random(SEED)
     for _ in range(3):
-        over_a_dead_routine(make, rng.choice(COMMITS), rng.randrange(2, 34))
+        must_end_over_a_dead_routine(make, rng.choice(COMMITS), rng.randrange(2, 34))
 
 
 @pytest.mark.exhaustive
@@ -143,12 +143,12 @@ def test_a_force_at_every_place_and_a_second_at_many(make: Make) -> None:
     """Every commit; a second force at a seeded hundred pairs of places."""
     rng = random.Random(SEED)
     for n in COMMITS:
-        over_a_dead_routine(make, n)
+        must_end_over_a_dead_routine(make, n)
     for _ in range(100):
-        over_a_dead_routine(make, rng.choice(COMMITS), rng.randrange(2, 40))
+        must_end_over_a_dead_routine(make, rng.choice(COMMITS), rng.randrange(2, 40))
 
 
-def died_forced(make: Make, places: range) -> None:
+def must_resume(make: Make, places: range) -> None:
     """A force dies at each of these commits of its own; the same order resumes it."""
     for n in places:
         here = make()
@@ -161,14 +161,14 @@ def died_forced(make: Make, places: range) -> None:
 
 def test_a_force_that_dies_goes_on_with_the_same_order(make: Make) -> None:
     """Every ninth commit of the force."""
-    died_forced(make, range(3, 40, 9))
+    must_resume(make, range(3, 40, 9))
 
 
 @pytest.mark.exhaustive
 @pytest.mark.timeout(3600)
 def test_a_force_that_dies_anywhere_goes_on(make: Make) -> None:
     """Every commit of the force."""
-    died_forced(make, range(1, 42))
+    must_resume(make, range(1, 42))
 
 
 class Thief:
