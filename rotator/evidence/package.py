@@ -14,6 +14,7 @@ from rotator.evidence.story import story
 
 KIND = "rotator-evidence-v1"
 TAG = b"rotator evidence v1\n"  # so that no other kind of document can ever have its signature
+ADDENDUM = ("addendum", "verdict", "old_pair", "pairs", "live", "logins", "changes", "changed", "complete", "notes")
 SECTIONS = ("rotation", "story", "asked_anew", "chain", "rows", "approvals")
 
 
@@ -42,8 +43,8 @@ def signed_part(document: Mapping[str, Any]) -> bytes:
 
 
 def addendum_part(told: Mapping[str, object]) -> bytes:
-    """What is signed of an addendum: all but the signature and the name of its key."""
-    return TAG + canonical({name: one for name, one in told.items() if name not in ("signature", "key_id")}).encode()
+    """What is signed of an addendum; the trail adds to its row who wrote it."""
+    return TAG + canonical({name: told[name] for name in ADDENDUM}).encode()
 
 
 def read_package(text: str) -> Json:
