@@ -83,10 +83,10 @@ class Done:
         return dict(one)
 
 
-def program(*words: str, env: Mapping[str, str] | None = None) -> Done:
+def program(*words: str, env: Mapping[str, str] | None = None, limit: float = 60) -> Done:
     """Runs the program to its end, in a bare environment."""
     command = [sys.executable, "-m", "rotator", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment(env))
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit, env=environment(env))
     return Done(done.returncode, done.stdout, done.stderr)
 
 

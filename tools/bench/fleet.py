@@ -64,20 +64,20 @@ def rotated(folder: Path) -> int:
         return int(database.execute(done).fetchone()[0])
 
 
-def replayed(fleet: Fleet, calls: Sequence[Json]) -> float:
-    """Calls per second: the same methods and paths on as many threads as the daemon has workers, with nothing between
+def replayed(fleet: Fleet, calls: Sequence[Json], threads: int = WORKERS, most: int = BARE_CALLS) -> float:
+    """Calls per second: the same methods and paths on as many threads as whoever made them had, with nothing between
     two calls. Their answers are refusals mostly, which cost the simulator less: the comparison is strict."""
     to = {name: told["url"] for name, told in fleet.world["orgs"].items()}
     to["vault"] = fleet.world["vault"]["url"]
     chosen = [(call["method"], to[call["site"].removeprefix("org:")] + call["path"])
-              for call in islice(cycle(calls), BARE_CALLS)]  # fmt: skip
-    shares = [chosen[at::WORKERS] for at in range(WORKERS)]
-    threads = [threading.Thread(target=send, args=(share,)) for share in shares]
+              for call in islice(cycle(calls), most)]  # fmt: skip
+    shares = [chosen[at::threads] for at in range(threads)]
+    senders = [threading.Thread(target=send, args=(share,)) for share in shares]
     begun = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
     return len(chosen) / (time.monotonic() - begun)
 
 
