@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from rotator.adapters.sql import retention
 from rotator.adapters.sql.database import moment
 from rotator.adapters.sql.retention import Horizon, LegalHold
-from rotator.domain.errors import InvariantBroken, Refused, Unavailable
+from rotator.domain.errors import ApprovalNeeded, InvariantBroken, Unavailable
 from rotator.domain.rotation import Who
 from rotator.domain.tombstone import Tombstone
 from rotator.wiring.anchoring import Signer, anchor, signer_of
@@ -16,6 +16,8 @@ from rotator.wiring.connections import Connections
 from rotator.wiring.pausing import Extent
 from rotator.wiring.reading import whole
 from rotator.wiring.tickets import check_ticket
+
+ACTION = "audit prune"  # of the request for a second person
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Pruned:
 def prune(connections: Connections, who: Who, *, dry_run: bool) -> Pruned:
     """Removes the rows beyond `[audit] retention`, a tombstone at a time, and anchors the trail before and after.
 
-    Raises Refused where a second person must approve, UsageError for reason and ticket, InvariantBroken for a trail
+    Raises ApprovalNeeded, UsageError for reason and ticket, InvariantBroken for a trail
     that does not verify, Unavailable where no place keeps an anchor, and what signing and the database raise.
     """
     keeps = connections.config.audit.retention
@@ -41,7 +43,7 @@ def prune(connections: Connections, who: Who, *, dry_run: bool) -> Pruned:
     if dry_run or not found.rows:
         return Pruned(found.rows, found.to, moment(found.before), found.kept_by)
     check_ticket(connections, who, "audit prune")
-    _approved(connections)
+    who = _approved(connections, who)
     seen = whole(connections)
     if not seen.ok:
         raise InvariantBroken(f"the trail is broken at row {seen.first_bad_seq}: {seen.reason}: nothing is pruned",
@@ -52,11 +54,16 @@ def prune(connections: Connections, who: Who, *, dry_run: bool) -> Pruned:
     return done
 
 
-def _approved(connections: Connections) -> None:
-    if connections.config.approval.second_person:
-        raise Refused("a second person must approve a prune, and nobody did", code="approval",
-                      fix="set [approval] second_person = false for the time of the prune; the change of the"
-                      " configuration stands in the trail")  # fmt: skip
+def _approved(connections: Connections, who: Who) -> Who:
+    """Whoever asked, with the approver where the configuration wants one. Raises ApprovalNeeded."""
+    if not connections.config.approval.second_person:
+        return who
+    keeps = connections.config.audit.retention
+    what = {"retention_s": round(keeps.total_seconds()), "reason": who.reason, "ticket": who.ticket}
+    request = connections.approvals.ask(ACTION, what, who)
+    if request.approved_at is None:
+        raise ApprovalNeeded(request.id, "")
+    return replace(who, approver=request.who.approver)
 
 
 def _anchored(connections: Connections, who: Who) -> None:

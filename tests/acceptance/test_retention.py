@@ -50,7 +50,7 @@ def test_a_prune_leaves_a_signed_tombstone_and_a_trail_that_verifies(scene: Scen
 
 
 def test_a_legal_hold_and_a_second_person_stop_a_prune(scene: Scene) -> None:
-    """Held rows stay until the release; where a second person is wanted nothing goes."""
+    """Held rows stay until the release; where a second person is wanted nothing goes without him."""
     old(scene)
     held = scene.json("audit", "hold", "--all", "--reason", "litigation", "--ticket", "LEGAL-1")
     assert held.told["holds"][0]["ticket"] == "LEGAL-1"
@@ -61,8 +61,14 @@ def test_a_legal_hold_and_a_second_person_stop_a_prune(scene: Scene) -> None:
     ended = scene.json("audit", "hold", "--all", "--release", "--reason", "settled", "--ticket", "LEGAL-1")
     assert ended.told["holds"] == []
     scene.config.write_text(scene.config.read_text() + "[approval]\nsecond_person = true\n")
-    refused = scene.json("audit", "prune", *WORDS)
-    assert (refused.code, refused.told["errors"][0]["code"]) == (1, "approval")
+    waits = scene.json("audit", "prune", *WORDS)
+    assert (waits.code, waits.told["errors"][0]["code"]) == (3, "approval")
+    (request,) = scene.json("approve").told["requests"]
+    own = scene.json("approve", request["request_id"])
+    assert own.told["errors"][0]["code"] == "approval_own"
+    assert scene.json("audit", "prune", "--dry-run").told["rows"] == 4
+    told = [row for row in scene.json("history").told["events"] if row["step"] == "approve"]
+    assert [row["outcome"] for row in told] == ["held", "refused"]
 
 
 def test_a_retention_below_the_floor_is_a_mistake(scene: Scene) -> None:

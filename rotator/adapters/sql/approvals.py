@@ -92,20 +92,22 @@ class Approvals:
         return self.database.read(look)
 
     def _tell(self, connection: Connection, now: datetime, request: Request, who: Who, event: Event) -> None:
-        """A row for each app that it is about; a repeat adds none."""
+        """A row for each app that it is about, one where it is about none; a repeat adds none."""
         if seq_of(connection, event.id) is not None:
             return
         spoken = replace(who, reason=request.who.reason, ticket=request.who.ticket, approver=request.who.approver)
         told = {"request": request.id, "action": request.action, "asked_by": request.who.actor,
                 "until": request.until, "what": request.what}  # fmt: skip
-        for number, one in enumerate(request.subjects):
+        about = [Subject(org=one.org, app=one.app) for one in request.subjects] or [Subject()]
+        for number, one in enumerate(about):
             each = replace(event, evidence=told, id=event.id if number == 0 else sortable_id())
-            append(connection, now, self.context, spoken, Subject(org=one.org, app=one.app), each)
+            append(connection, now, self.context, spoken, one, each)
 
 
 def _notice(request: Request) -> Notice:
     names = ", ".join(one.app for one in request.subjects)
-    words = f"{request.who.actor} asks for a second person to {request.action} {names}: {request.who.reason}"
+    action = f"{request.action} {names}".rstrip()
+    words = f"{request.who.actor} asks for a second person to {action}: {request.who.reason}"
     return Notice(Topic.APPROVAL, Status.ONCE, f"approval/{request.id}", words, reason="approval",
                   fix=f"another person runs `rotator approve {request.id}` by {request.until:%H:%M}Z")  # fmt: skip
 
