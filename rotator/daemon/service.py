@@ -74,6 +74,7 @@ class Service:
         self._ticks.start(self._pace())
         LOG.info(log.Word.READY, count=len(self._office.connections.config.apps))
         self._systemd.tell(READY=1, STATUS=self._status())
+        self.tick()
         while not self._stop.wait(0.5):
             if hangup.taken():
                 self.reload()
@@ -137,6 +138,8 @@ class Service:
         for job in office.open_jobs(seen, known):
             if not self._setbacks.bars(job.key):
                 self._board.offer(job, first=first)
+        if first:
+            return  # what is due is reckoned once we are ready: with thousands of apps that takes a while
         for job in chain(office.approved_jobs(known), office.due_jobs(seen, known), office.sweep_jobs(seen, known)):
             if not self._setbacks.bars(job.key):
                 self._board.offer(job)
