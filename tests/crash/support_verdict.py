@@ -23,6 +23,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "revoke": ("revoke",),
     "end session": ("revoke",),
     "end usage tokens": ("revoke",),
+    "block": ("block",),
+    "unblock": ("unblock",),
 }
 
 
@@ -96,6 +98,8 @@ def object_of(request: dict[str, Any]) -> str:
         return f"request {request['n']}"
     if request["site"] == "vault":
         return str(request["path"]).split("/", 4)[-1]
+    if request["purpose"] == "turn switch":
+        return "switch"
     return "slot" if "/staged" in request["path"] else "tokens"
 
 
@@ -103,6 +107,7 @@ def object_of(request: dict[str, Any]) -> str:
 PURPOSES: dict[str, tuple[str, ...]] = {
     "stage": ("stage",), "promote": ("promote", "clear"), "delete slot": ("retire", "discard", "abandon", "clear"),
     "revoke token": ("revoke",), "end session": ("revoke",), "end usage tokens": ("revoke",),
+    "turn switch": ("block", "unblock"),
     "kv write": (*LIVE_WRITERS, *ESCROW_WRITERS), "kv destroy": ("close", "destroy"), "kv delete": LIVE_WRITERS,
     "kv metadata write": LIVE_WRITERS,
 }  # fmt: skip
