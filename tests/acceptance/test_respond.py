@@ -165,6 +165,7 @@ def test_an_old_pair_that_still_logs_in_is_shut_out_again(scene: Scene) -> None:
     """Beyond W after its deletion the old pair is accepted: blocked again, held, exit 3."""
     scene.configure(facts=STATED, propagation="0s")
     scene.door("POST", "/facts", {"delete_propagation": "1h"})
+    scene.door("POST", "/shapes", {"propagation": "steady"})
     held = scene.json("force", "billing", "--block-first", *WHY)
     assert (held.code, held.rotation["reason"]) == (3, "old_pair_accepted"), (held.out, held.err)
     assert not enabled(scene)

@@ -56,7 +56,8 @@ KINDS = (
 )  # fmt: skip
 UNREADABLE = ("garbage", "no JSON", "huge", "bomb", "redirect")  # answers that a human must look at
 
-CHANGES = ("stage", "rotate", "delete", "revoke", "end", "block", "unblock", "kv.")  # how the effects begin that change something
+# How the effects begin that change something.
+CHANGES = ("stage", "rotate", "delete", "revoke", "end", "block", "unblock", "kv.")
 
 
 def changes(request: dict[str, Any]) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from rotator.adapters.http import Http
-from rotator.adapters.salesforce import ClientCredentials, SalesforceOrg
+from rotator.adapters.http import Answer, Http
+from rotator.adapters.salesforce import ClientCredentials, SalesforceOrg, soap
+from rotator.adapters.salesforce.wire import Unreadable
 from rotator.adapters.tls import tls_context
 from rotator.domain.errors import OutcomeUnknown, Refused, RotatorError, Unavailable, Unintelligible
 from rotator.domain.pair import Consumer
@@ -182,3 +183,12 @@ def test_sessions_and_metadata_are_the_responders(world: World, consumer: Consum
         alone = SalesforceOrg(http, credentials=lambda: own_login(told))
         with pytest.raises(Refused):
             alone.blocked(consumer)
+
+
+def test_an_answer_with_a_document_type_is_not_parsed() -> None:
+    """However well the rest of it reads: no DTD, so no entity, is ever looked at."""
+    fine = (b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><listMetadataResponse><result>'
+            b"<fullName>Billing_Sync_plcy</fullName></result></listMetadataResponse></e:Body></e:Envelope>")
+    assert soap.names(Answer(200, {}, fine)) == ("Billing_Sync_plcy",)
+    with pytest.raises(Unreadable):
+        soap.names(Answer(200, {}, b"<!DOCTYPE e:Envelope>" + fine))
