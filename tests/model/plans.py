@@ -38,7 +38,8 @@ FAULTS: tuple[Any, ...] = (
     *(("late", d) for d in DELAYS), *(("crash-late", d) for d in DELAYS),
 )  # fmt: skip
 ACTED = ("operator", "operator, block-first", "foreign", "foreign, force", "foreign, block-first, force")
-BESIDE = ("stay-blocked", "operator, block-first", "foreign, block-first, force")  # mostly what others show as well
+# Mostly what others show as well: fewer plans each. Of the first, all singles in the default world.
+BESIDE = ("block-first", "stay-blocked", "operator, block-first", "foreign, block-first, force")
 Plan = tuple[dict[int, Any], dict[int, str]]  # faults and acts, each by number of the call
 UNKNOWN = Facts({})
 NO_STAGE = Facts({**ACCEPTING.values, "stage_while_blocked": "no"})
@@ -159,8 +160,9 @@ def jobs(scene: str = "", full: bool = False) -> list[Job]:
         if name in BESIDE and not full:
             sample = 400 if default else 20
         every = full and default and name == "one routine"
-        few = 50 if name in BESIDE else 150
-        job = Job(name, world, -1 if default or full else few, -1 if every else sample)
+        few = (1000 if default else 50) if name in BESIDE else 150
+        whole = full or (default and name not in BESIDE[1:])
+        job = Job(name, world, -1 if whole else few, -1 if every else sample)
         parts = 16 if every else 1
         out += [job._replace(part=part, parts=parts) for part in range(parts)]
     return out
