@@ -73,13 +73,18 @@ def intents_first_by_time(history: Sequence[dict[str, Any]], trail: Sequence[dic
         if not changes(request):
             continue
         still: list[str] = []
-        for row in trail:
+        for row in beside_anchors(trail):
             at = datetime.fromisoformat(row["ts"]).timestamp()
             if row["phase"] == Phase.INTENT and at <= request["at"]:
                 still.append(row["step"])
             elif row["phase"] == Phase.OUTCOME and at < request["at"] - MILLISECOND:
                 still.clear()
         assert set(steps_for(request)) & set(still), f"{request['effect']} without an intent: open {still}"
+
+
+def beside_anchors(trail: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of rotations: a force is anchored by a thread beside its work, whose rows stand among them."""
+    return [row for row in trail if row["step"] != "anchor"]
 
 
 def never_blind(history: Sequence[dict[str, Any]], settle: float) -> None:
@@ -116,7 +121,7 @@ PURPOSES: dict[str, tuple[str, ...]] = {
 def open_at_death(request: dict[str, Any], trail: Sequence[dict[str, Any]]) -> None:
     """The process died in this request: if that changes something, the last intent stands open in the trail."""
     wanted = PURPOSES.get(request["purpose"])
-    still = [row for row in trail if row["phase"] in (Phase.INTENT, Phase.OUTCOME)][-1:]
+    still = [row for row in beside_anchors(trail) if row["phase"] in (Phase.INTENT, Phase.OUTCOME)][-1:]
     told = f"{request['purpose']} was sent with {still} as the last row"
     assert wanted is None or (still and still[0]["phase"] == Phase.INTENT and still[0]["step"] in wanted), told
 

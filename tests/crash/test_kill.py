@@ -22,6 +22,7 @@ from tests.crash.support import filled
 from tests.crash.support_faults import changes
 from tests.crash.support_process import Crew, Place, crew, until
 from tests.crash.support_verdict import (
+    beside_anchors,
     intents_first_by_time,
     no_outage,
     open_at_death,
@@ -35,7 +36,7 @@ from tests.servers.postgres import RealPostgres
 
 SEED = 20
 WHEN = ("before", "after")
-NO_STEPS = ("request", "lease")  # rows of the trail that leave the rotation where it was
+NO_STEPS = ("request", "lease", "force")  # rows of the trail that leave the rotation where it was
 REQUESTS, COMMITS = range(1, 62), range(1, 44)  # a test compares them with an undisturbed rotation
 
 
@@ -182,7 +183,7 @@ def after_death(place: Place, *, exactly: bool = False) -> None:
 
 def one_story(place: Place, trail: list[dict[str, Any]]) -> None:
     """What the mutable rows say is what the trail says: both came with the same COMMIT."""
-    row, still = place.rotation(), list[str]()
+    row, still, trail = place.rotation(), list[str](), beside_anchors(trail)
     told = [event["step"] for event in trail if event["rotation_id"] == row.id and event["step"] not in NO_STEPS]
     assert row.step == (told[-1] if told else "stage"), f"the row is at {row.step}, and the trail ends with {told[-2:]}"
     for event in trail:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.model.mutants import MUTANTS, Mutant, try_mutant
+from tests.model.mutants import MORE, MUTANTS, Mutant, try_mutant
 
 
 @pytest.mark.timeout(400)
@@ -17,3 +17,12 @@ def test_a_planted_mistake_is_caught(mutant: Mutant, tmp_path: Path) -> None:
     print(f"{mutant.name}: {said}")
     assert said, f"the checker does not see: {mutant.name}"
     assert not said.startswith("did not run"), said
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("mutant", MORE, ids=lambda mutant: mutant.name.replace(" ", "-"))
+def test_a_further_planted_mistake_is_caught(mutant: Mutant, tmp_path: Path) -> None:
+    """The same of those that say little beside the others."""
+    test_a_planted_mistake_is_caught(mutant, tmp_path)
+    assert mutant.name not in {one.name for one in MUTANTS}
