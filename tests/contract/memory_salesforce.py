@@ -20,13 +20,21 @@ class Unwatched(World):
         return (True, True, True)
 
 
+class AnyName(set[str]):
+    """Holds every name: no rotation writes down here what it will end."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
 ACTS = {"stage": "admin stages", "expire": "slot expires", "promote": "admin promotes ours"}
 
 
 @contextmanager
 def memory() -> Iterator[salesforce_ports.World]:
     """The org of the proof, with an open intent, as its rules want one before each change."""
-    w = Unwatched(truth=Truth(delete_slow=False), open_intents=["contract"], tokens={}, rows=[CLOSED])
+    w = Unwatched(truth=Truth(delete_slow=False), open_intents=["contract"], tokens={}, rows=[CLOSED],
+                  named=AnyName())
     yield salesforce_ports.World(
         port=MemorySalesforce(w),
         app=CONSUMER.app_name,
