@@ -89,6 +89,8 @@ def test_several_tombstones_follow_each_other(old: Old) -> None:
     """Two rows, then two more: the last one counts; rows that come later go on with the chain."""
     old.prune(most=2)
     assert trail_of(old.database).verify_chain().pruned_to == 2
+    with pytest.raises(DBAPIError):
+        raw(old.url, "DELETE FROM audit_events WHERE seq = 3")  # old enough, and not named
     old.prune(most=2)
     assert trail_of(old.database).verify_chain().pruned_to == 4
     old.note("orders", "acme")

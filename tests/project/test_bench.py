@@ -111,4 +111,5 @@ def test_the_whole_bench_runs_and_gives_every_figure() -> None:
     assert found["fleet"]["met"] == (found["fleet"]["ratio"] >= 0.8)
     assert [one["round_trip_ms"] for one in found["wall_ratio"]["at"]] == [0, 50]
     assert found["audit"]["sqlite"]["verify"]["rows"] == 1_000
+    assert set(found["audit"]["sqlite"]["export"]) == {"jsonl", "csv", "ocsf"}
     assert set(found["audit"]) == {"sqlite", "postgresql"}

@@ -74,7 +74,8 @@ def measured(url: str, inserts: int, rows: int, folder: Path) -> Json:
     finally:
         database.close()
         stop.close()
-    return {"insert_ms": took, "verify": verified(url, rows, folder)}
+    exported = {form: verified(url, rows, folder, "tools.bench.export", form) for form in ("jsonl", "csv", "ocsf")}
+    return {"insert_ms": took, "verify": verified(url, rows, folder), "export": exported}
 
 
 def inserted(database: Database, inserts: int) -> Json:
@@ -117,9 +118,9 @@ def following(row: Mapping[str, Any]) -> Json:
     return {**after, "hash": row_hash(after)}
 
 
-def verified(url: str, rows: int, folder: Path) -> Json:
-    """The chain verified by a process of its own: seconds of reading and hashing, and the process's memory."""
-    done = run(python("-m", "tools.bench.verify"), folder, {**os.environ, "BENCH_DATABASE": url})
+def verified(url: str, rows: int, folder: Path, *work: str) -> Json:
+    """The chain verified (or exported) by a process of its own: seconds of reading and hashing, its memory."""
+    done = run(python("-m", *(work or ("tools.bench.verify",))), folder, {**os.environ, "BENCH_DATABASE": url})
     assert done.exit == 0, done.err
     seconds, seen = map(float, done.out.split())
     assert seen == rows, f"{seen} of {rows} rows"
