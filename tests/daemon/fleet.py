@@ -25,7 +25,7 @@ mount = "{mount}"
 insecure = true
 auth = {{ method = "approle", role_id = "{role_id}", secret_id_file = "vault-secret-id", mount = "{auth}" }}
 [control]
-socket = ""
+socket = "{socket}"
 [timing]
 propagation = "{propagation}"
 proof_spacing = "100ms"
@@ -74,11 +74,11 @@ class Fleet:
 
     def configure(self, *, database: str = "", propagation: str = "500ms", overlap: str = "0s", sweep: str = "0s",
                   lease: str = "2s", every_app: str = "", apps: Mapping[str, str] | None = None,
-                  spoilt: str = "") -> None:
+                  spoilt: str = "", socket: str = "") -> None:
         """Writes the configuration anew; `apps` adds lines to an app's table, `every_app` to each, `spoilt` to the
-        end."""
-        text = HEAD.format(state=self.folder, propagation=propagation, sweep=sweep, lease=lease, **self.vault_words,
-                           database=f'[database]\nurl = "{database}"' if database else "")  # fmt: skip
+        end; `socket` is the control surface's."""
+        text = HEAD.format(state=self.folder, propagation=propagation, sweep=sweep, lease=lease, socket=socket,
+                           **self.vault_words, database=f'[database]\nurl = "{database}"' if database else "")  # fmt: skip
         for org, told in self.world["orgs"].items():
             text += ORG.format(name=org, host=told["url"])
             for app, one in told["apps"].items():

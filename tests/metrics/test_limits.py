@@ -51,7 +51,7 @@ def test_an_org_that_is_down_is_left_alone_while_the_other_goes_on(door: Door, t
     """One org answers 503 to all: its breaker opens, its apps wait and `status` says why, the other org's are rotated;
     once it serves, the breaker closes by itself and its apps are rotated too."""
     fleet = Fleet(door, tmp_path, apps=10)
-    fleet.configure(spoilt=f'\n[control]\nsocket = "{tmp_path}/control.sock"\n')
+    fleet.configure(socket=f"{tmp_path}/control.sock")
     bolt = {name: "" for name in fleet.names if name.startswith("bolt")}
     door("POST", "/faults", {"kind": "status", "match": {"site": "org:bolt"}, "args": {"status": 503}})
     with daemon(fleet) as one:

@@ -50,7 +50,12 @@ class Bench:
     def begun(self, trigger: Trigger = Trigger.MANUAL) -> tuple[Lease, Rotation]:
         """An open rotation under a lease."""
         lease = claim(self.ledger, seconds=3600)
-        return lease, self.ledger.open(lease, opening(trigger))
+        return lease, self.opened(lease, trigger)
+
+    def opened(self, lease: Lease, trigger: Trigger) -> Rotation:
+        """Opens one, not by one person alone: that would be told too."""
+        asked = opening(trigger)
+        return self.ledger.open(lease, replace(asked, who=replace(asked.who, break_glass=False)))
 
     def change(self, lease: Lease, row: Rotation, changes: Changes, step: str = "hold",
                phase: Phase = Phase.DECISION) -> Rotation:
@@ -152,7 +157,7 @@ def test_a_force_is_told_at_its_opening_and_ends_what_it_supersedes(bench: Bench
     """The held rotation is over, the force has begun; then it ends."""
     lease, row = bench.begun()
     bench.change(lease, row, HOLD)
-    forced = bench.ledger.open(lease, opening(Trigger.FORCE))
+    forced = bench.opened(lease, Trigger.FORCE)
     assert said(bench.drain()) == [("held", "firing"), ("held", "resolved"), ("force", "firing")]
     bench.change(lease, forced, {"state": State.DONE}, "close")
     assert said(bench.drain()) == [("force", "resolved")]
