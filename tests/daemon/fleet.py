@@ -77,8 +77,9 @@ class Fleet:
                   spoilt: str = "", socket: str = "") -> None:
         """Writes the configuration anew; `apps` adds lines to an app's table, `every_app` to each, `spoilt` to the
         end; `socket` is the control surface's."""
+        where = f'[database]\nurl = "{database}"' if database else ""
         text = HEAD.format(state=self.folder, propagation=propagation, sweep=sweep, lease=lease, socket=socket,
-                           **self.vault_words, database=f'[database]\nurl = "{database}"' if database else "")  # fmt: skip
+                           database=where, **self.vault_words)  # fmt: skip
         for org, told in self.world["orgs"].items():
             text += ORG.format(name=org, host=told["url"])
             for app, one in told["apps"].items():
