@@ -72,11 +72,11 @@ class Http:
         json: object = None,
         form: Mapping[str, str] | None = None,
         deadline: float | None = None,
+        cap: int | None = None,
     ) -> Answer:
         """One request, one answer of any status; a 3xx is given back like the rest and never followed.
-
         path: absolute, already percent-encoded, without query; params must not hold a secret. At most one of
-        content, json, form. Raises NotSent or Lost, whose texts hold nothing of the request.
+        content, json, form; deadline and cap for this call alone. Raises NotSent or Lost, silent about the request.
         """
         if not _PATH.fullmatch(path):
             raise NotSent("protocol", "refused to call a path that is not a plain absolute path")
@@ -94,13 +94,13 @@ class Http:
             )
         except (ValueError, TypeError, httpx.InvalidURL):  # quotes what it was given
             raise NotSent("protocol", "the request could not be built: a header or value is not printable") from None
-        return self._measured(request, path, seconds)
+        return self._measured(request, path, seconds, self._cap if cap is None else cap)
 
-    def _measured(self, request: httpx.Request, path: str, seconds: float) -> Answer:
+    def _measured(self, request: httpx.Request, path: str, seconds: float, cap: int) -> Answer:
         self._meter.start(seconds)
         status, reason = 0, "protocol"
         try:
-            answer = self._exchange(request)
+            answer = self._exchange(request, cap)
             status, reason = answer.status, ""
         except httpx.TransportError as error:
             failure = _translate(error, sent=self._meter.sent)
@@ -111,10 +111,10 @@ class Http:
         finally:
             self._heard(Exchange(request.method, path, status, reason, self._meter.stop()))
 
-    def _exchange(self, request: httpx.Request) -> Answer:
+    def _exchange(self, request: httpx.Request, cap: int) -> Answer:
         response = self._wire.handle_request(request)
         try:
-            body = _read(response, self._cap)
+            body = _read(response, cap)
         finally:
             response.close()
         return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)

@@ -81,7 +81,7 @@ def _whose(past: Past, entry: Staged) -> str:
     return "our user's, but in no rotation of ours" if entry.author is Author.US else "not known to us"
 
 
-def _drift(scene: Scene) -> Finding | None:
+def drift(scene: Scene) -> Finding | None:
     """Salesforce, the live path and our record must name one key."""
     primary, live, ruling = scene.primary.key, scene.live.key, scene.past.ruling
     keys = [("primary", primary), ("live", live), ("record", ruling)]
@@ -120,4 +120,4 @@ def _switch(scene: Scene) -> Finding | None:
 
 
 SWITCH = "switch"  # the look that the sweep may mend: a block of ours that landed late
-LOOKS: tuple[tuple[str, Look], ...] = (("slot", _orphan), ("keys", _drift), (SWITCH, _switch))
+LOOKS: tuple[tuple[str, Look], ...] = (("slot", _orphan), ("keys", drift), (SWITCH, _switch))

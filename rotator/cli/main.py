@@ -15,7 +15,8 @@ HOMES = {
     name: f"rotator.cli.{module}:{attribute}"
     for name, module, attribute in (
         ("run", "run", "run"), ("rotate", "rotate", "rotate"), ("status", "status", "status"),
-        ("history", "history", "history"), ("check", "check", "check"), ("abandon", "abandon", "abandon"),
+        ("history", "history", "history"), ("check", "check", "check"), ("discover", "discover", "discover"),
+        ("abandon", "abandon", "abandon"),
         ("release", "release", "release"), ("force", "force", "force"),
         ("block", "respond", "block"), ("unblock", "respond", "unblock"),
         ("revoke", "respond", "revoke"),

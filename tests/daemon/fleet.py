@@ -52,13 +52,15 @@ vault_path = "salesforce/{org}/{app}"
 
 
 class Fleet:
-    """A world of `apps` apps in each org, and a configuration that names them `<org>-<app>`."""
+    """A world of `apps` apps in each org, and a configuration that names them `<org>-<app>`: all, or so many."""
 
     def __init__(self, door: Door, folder: Path, apps: int, orgs: Sequence[str] = ("acme", "bolt"),
-                 difficulty: str = "difficult") -> None:
+                 difficulty: str = "difficult", managed: int | None = None) -> None:
         self.door, self.folder = door, folder
         self.world = door("POST", "/reset", {"seed": 7, "orgs": list(orgs), "apps": apps, "facts": {}, "shapes": {},
                                              "difficulty": difficulty})  # fmt: skip
+        for told in self.world["orgs"].values():
+            told["apps"] = dict(list(told["apps"].items())[:managed])
         self.config = folder / "rotator.toml"
         vault = self.world["vault"]
         self.vault_words = {"vault": json.dumps(vault["url"]), "role_id": vault["role_id"], "mount": "secret",
@@ -101,6 +103,11 @@ class Fleet:
         """How many rotations each app ever had, by the trail."""
         events = self.json("history")["events"]
         return Counter(event["app"] for event in events if event["step"] == "request")
+
+    def count(self) -> int:
+        """How many calls there were."""
+        found = self.door("GET", "/history")
+        return len(found["requests"] if isinstance(found, dict) else found)
 
     def calls(self, purpose: str) -> int:
         """How often this was asked of the org or of Vault."""

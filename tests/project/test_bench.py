@@ -104,10 +104,11 @@ def test_the_whole_bench_runs_and_gives_every_figure() -> None:
     daemon, a fleet, one rotation among few and many apps; a force."""
     found = bench()
     rotation = {"remote_calls", "one_shot_memory", "wall_ratio", "version_start_s", "audit", "forced"}
-    assert set(found) == {"about", *rotation, "idle", "fleet", "flat", "check"}
+    assert set(found) == {"about", *rotation, "idle", "fleet", "flat", "check", "discover"}
     goals = [found["idle"]["memory"]["goal_mb"], found["idle"]["cpu"]["goal_share"], found["idle"]["ready"]["goal_s"]]
     assert [*goals, found["fleet"]["goal"]] == [120, 0.01, 2.0, 0.8]
     assert (found["check"]["apps"], found["check"]["rows"] > 6 * 20) == (6, True)
+    assert [one["apps"] for one in found["discover"]["sizes"]] == [10, 40]
     assert found["fleet"]["met"] == (found["fleet"]["ratio"] >= 0.8)
     assert [one["round_trip_ms"] for one in found["wall_ratio"]["at"]] == [0, 50]
     assert found["audit"]["sqlite"]["verify"]["rows"] == 1_000

@@ -15,6 +15,7 @@ from typing import Any
 from tools.bench.audit import audit
 from tools.bench.calls import WORLDS, remote_calls
 from tools.bench.check import checked
+from tools.bench.discover import discovered
 from tools.bench.fleet import flat, throughput
 from tools.bench.force import forced
 from tools.bench.idle import idle
@@ -51,6 +52,7 @@ FIGURES: dict[str, Callable[[argparse.Namespace], Json]] = {
     "idle": lambda given: {"idle": idle(*((200, 5, 5.0, 1) if given.quick else (5_000, 50, 120.0, 5)))},
     "fleet": lambda given: {"fleet": throughput(*((8, 2) if given.quick else (1_000, 50)))},
     "check": lambda given: {"check": checked(*((6, 2) if given.quick else (500, 10)))},
+    "discover": lambda given: {"discover": discovered((10, 40) if given.quick else (200, 2_000, 20_000))},
     "flat": lambda given: {"flat": flat(*((10, 40, 4) if given.quick else (20, 5_000)))},
     "start": lambda given: {"version_start_s": version_start(3 if given.quick else 10)},
     "audit": lambda given: {"audit": audit(*((200, 1_000) if given.quick else (2_000, rows_of(given))))},

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from rotator.adapters.http import Answer, Http
 from rotator.adapters.salesforce import evidence, lookup, queries, sessions, wire
 from rotator.adapters.salesforce import token as tokens
+from rotator.adapters.salesforce.census import Census, Mentions
 from rotator.adapters.salesforce.failures import REST, STAGE, TOKEN, Act, from_answer, said, unintelligible
 from rotator.adapters.salesforce.ids import is_id, long_id, opaque, same
 from rotator.adapters.salesforce.line import Line
 from rotator.adapters.salesforce.metadata import Metadata
 from rotator.adapters.salesforce.rest import Rest
 from rotator.domain.errors import ConfigError, NotFound, RotatorError, Unintelligible
+from rotator.domain.inventory import Source
 from rotator.domain.pair import Author, Consumer, Pair, Staged
 from rotator.domain.secret import Secret
 from rotator.domain.session import Grant, Holders, Lever, Listing, Login, Probe, Usage
@@ -53,7 +55,7 @@ class SalesforceOrg:
             Rest(self._line, version=version, credentials=responder, now=now) if responder else self._rest
         )
         self._metadata = Metadata(self._responder)
-        self._http = http
+        self._http, self._now = http, now
         self._names: frozenset[str] | None = None
 
     def close(self) -> None:
@@ -216,6 +218,15 @@ class SalesforceOrg:
     def app_id(self, app: str) -> str:
         """The 0xI id of the app of this name or id. Raises ConfigError where it is not found exactly once."""
         return lookup.find_app(self._rest, app).id
+
+    def consumers(self, app_id: str, name: str, label: str) -> Sequence[tuple[Consumer, str]]:
+        """Every consumer of an External Client App with its present key. Raises ConfigError where it has no OAuth."""
+        return lookup.with_keys(self._rest, lookup.App(app_id, name, label))
+
+    def mentions(self, source: Source) -> Mentions:
+        """The apps that one listing of the org names, page by page; in the end, whether these were all."""
+        now = self._line.time() or self._now()
+        return Census(self._rest, self._responder, self._metadata, now).mentions(source)
 
     def query(self, soql: str, limit: int = 2000) -> tuple[Mapping[str, object], ...]:
         """The rows of a SOQL query, at most about `limit`. The caller quotes values with `queries.quoted`."""

@@ -28,13 +28,22 @@ def find(rest: Rest, app: str, consumer: str) -> Consumer:
     """The one consumer that the names mean. Raises ConfigError where they mean none or several."""
     one = find_app(rest, app)
     rows = consumers(rest, one)
-    chosen = _chosen(rows, one, consumer)
+    return _named(rest, one, rows, _chosen(rows, one, consumer))
+
+
+def with_keys(rest: Rest, app: App) -> list[tuple[Consumer, str]]:
+    """Every consumer of an app with its present key, "" where the list does not tell it. Raises as `find`."""
+    rows = consumers(rest, app)
+    return [(_named(rest, app, rows, row), wire.text(row, "key")) for row in rows]
+
+
+def _named(rest: Rest, app: App, rows: list[Row], chosen: Row) -> Consumer:
     return Consumer(
         org_id=rest.org_id,
-        app_id=one.id,
+        app_id=app.id,
         consumer_id=wire.consumer_id(chosen),
-        app_name=one.name,
-        label=one.label or plain(chosen.get("name")),
+        app_name=app.name,
+        label=app.label or plain(chosen.get("name")),
         siblings=len(rows) - 1,
     )
 

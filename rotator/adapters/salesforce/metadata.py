@@ -7,11 +7,11 @@ was read is written back whole, with one value changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from rotator.adapters.http import Answer
+from rotator.adapters.http import MEBIBYTE, Answer
 from rotator.adapters.salesforce import soap, wire
 from rotator.adapters.salesforce.failures import SOAP, Act, from_answer, unintelligible
 from rotator.adapters.salesforce.rest import Rest
@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 KIND = "ExtlClntAppConfigurablePolicies"
 APP, WHOLE, SWITCH = "externalClientApplication", "isEnabled", "isOauthPluginEnabled"
+LONGEST = 32 * MEBIBYTE  # a listing of some 60,000 components
 MOST = 10  # components of one readMetadata
 
 
@@ -57,6 +58,12 @@ class Metadata:
         """A component that is only read. Raises as a read."""
         what = f"reading {kind}"
         return _read(self._rest.soap(soap.read_message(kind, [name]), what), what, soap.settings)
+
+    def listed(self, kind: str) -> Sequence[tuple[str, str]]:
+        """The components of a type: full name and namespace. One answer without pages, so that it may be long. Raises
+        as a read."""
+        what = f"listing {kind}"
+        return _read(self._rest.soap(soap.list_message(kind, self._rest.version), what, cap=LONGEST), what, soap.listed)
 
     def _component(self, consumer: Consumer) -> soap.Fields:
         """The app's component, whole. Raises Refused where the app has none, or several."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from rotator.adapters.http import Answer
@@ -11,6 +12,8 @@ from rotator.adapters.salesforce.ids import last_segment
 from rotator.adapters.salesforce.rest import Rest
 from rotator.adapters.salesforce.wire import Row
 from rotator.domain.errors import ConfigError
+
+Rows = Generator[Row, None, bool]  # gives in the end whether these were all
 
 PAGES = 200  # of one listing: more is a loop, or nothing that we could end one by one
 PAGE_SIZE = 100
@@ -25,26 +28,43 @@ class Found:
     complete: bool = True
 
 
+class Walk:
+    """Rows that are read as they are asked for. `complete` is known when they have come to their end."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.complete = False
+
+    def __iter__(self) -> Iterator[Row]:
+        self.complete = yield from self._rows
+
+
 def query(rest: Rest, soql: str, what: str, limit: int = 10_000) -> Found:
-    """All rows of a query, page by page. Raises as a read does; Refused with http_status 400 for unknown columns."""
-    rows: list[Row] = []
-    path, params, seen = "/query", {"q": soql}, set[str]()
-    for _ in range(PAGES):
+    """All rows of a query, up to the limit. Raises as `walk`."""
+    return _found(walk(rest, soql, what), limit)
+
+
+def walk(rest: Rest, soql: str, what: str, pages: int = PAGES) -> Rows:
+    """The rows of a query, page by page. Raises as a read does; Refused with http_status 400 for unknown columns."""
+    path, params, seen, count = "/query", {"q": soql}, set[str](), 0
+    for _ in range(pages):
         answer = rest.call("GET", path, what, params=params or None)
         page = _object(answer, what)
         try:
-            rows += wire.rows(page, "records")
+            rows = wire.rows(page, "records")
         except wire.Unreadable as error:
             raise unintelligible(what, str(error), answer) from None
+        count += len(rows)
+        yield from rows
         locator = last_segment(page.get("nextRecordsUrl"), "query")
-        if page.get("done") is not False or len(rows) >= limit:
+        if page.get("done") is not False:
             total = page.get("totalSize")
-            return Found(tuple(rows), len(rows) < limit and not (isinstance(total, int) and total > len(rows)))
+            return not (isinstance(total, int) and total > count)
         if not locator or locator in seen:
-            return Found(tuple(rows), complete=False)
+            return False
         seen.add(locator)
         path, params = f"/query/{locator}", {}
-    return Found(tuple(rows), complete=False)
+    return False
 
 
 def count(rest: Rest, source: str, where: str, what: str) -> int:
@@ -58,10 +78,15 @@ def count(rest: Rest, source: str, where: str, what: str) -> int:
 
 
 def pages(rest: Rest, path: str, name: str, what: str) -> Found:
-    """All items of a Connect collection. A last page may name a next one, which then is empty (reference 12)."""
-    rows: list[Row] = []
-    seen: set[str] = set()
-    for number in range(PAGES):
+    """All items of a Connect collection. Raises as `listed`."""
+    return _found(listed(rest, path, name, what))
+
+
+def listed(rest: Rest, path: str, name: str, what: str, most: int = PAGES) -> Rows:
+    """The items of a Connect collection, a page at a time. A last page may name a next one, which then is empty
+    (reference 12). Raises as a read does."""
+    seen: set[int] = set()
+    for number in range(most):
         answer = rest.call("GET", path, what, params={"page": str(number), "pageSize": str(PAGE_SIZE)})
         try:
             body = wire.body(answer)
@@ -69,15 +94,26 @@ def pages(rest: Rest, path: str, name: str, what: str) -> Found:
         except wire.Unreadable as error:
             raise unintelligible(what, str(error), answer) from None
         if not items:
-            return Found(tuple(rows))
-        print_of = "".join(sorted(map(repr, items)))
+            return True
+        print_of = hash("".join(sorted(map(repr, items))))
         if print_of in seen:  # the same page again and again
-            return Found(tuple(rows), complete=False)
+            return False
         seen.add(print_of)
-        rows += items
+        yield from items
         if not wire.more(body):
-            return Found(tuple(rows))
-    return Found(tuple(rows), complete=False)
+            return True
+    return False
+
+
+def _found(rows: Rows, limit: float = float("inf")) -> Found:
+    """All at once; not complete where the limit was reached."""
+    told: list[Row] = []
+    while len(told) < limit:
+        try:
+            told.append(next(rows))
+        except StopIteration as end:
+            return Found(tuple(told), bool(end.value))
+    return Found(tuple(told), complete=False)
 
 
 def _object(answer: Answer, what: str) -> Row:

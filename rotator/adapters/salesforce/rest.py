@@ -98,21 +98,21 @@ class Rest:
             raise from_answer(answer, what, table, act=act, secrets=(me.token,))
         return answer
 
-    def soap(self, message: str, what: str, *, act: Act = Act.READ) -> Answer:
+    def soap(self, message: str, what: str, *, act: Act = Act.READ, cap: int | None = None) -> Answer:
         """One message to the Metadata API, logging in when due; gives a 2xx answer. A session that is not known
-        proves that nothing was done, as a 401 does."""
+        proves that nothing was done, as a 401 does. `cap`: bytes of the answer, where it may be longer than usual."""
         me = self.me()
-        answer = self._post(me, message, what, act)
+        answer = self._post(me, message, what, act, cap)
         if said(answer).code.upper() == "INVALID_SESSION_ID":
             me = self._again(me)
-            answer = self._post(me, message, what, act)
+            answer = self._post(me, message, what, act, cap)
         if not 200 <= answer.status <= 299:
             raise from_answer(answer, what, SOAP, act=act, secrets=(me.token,))
         return answer
 
-    def _post(self, me: Me, message: str, what: str, act: Act) -> Answer:
+    def _post(self, me: Me, message: str, what: str, act: Act, cap: int | None) -> Answer:
         path, content = f"/services/Soap/m/{self.version}", soap.envelope(me.token, message)
-        return self.line.send("POST", path, what, act, headers=soap.HEADERS, content=content)
+        return self.line.send("POST", path, what, act, headers=soap.HEADERS, content=content, cap=cap)
 
     def _again(self, stale: Me) -> Me:
         with self._login_lock:

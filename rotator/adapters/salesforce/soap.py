@@ -6,11 +6,12 @@ The token stands in the envelope: a Bearer header alone does not authenticate SO
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import ParseError, fromstring
+from defusedxml.ElementTree import ParseError, fromstring, iterparse
 
 from rotator.adapters.http import Answer
 from rotator.adapters.salesforce.wire import Unreadable
@@ -59,8 +60,25 @@ def update_message(kind: str, fields: Fields) -> str:
 
 def names(answer: Answer) -> tuple[str, ...]:
     """The full names that a listMetadata gave. Raises Unreadable."""
-    found = (_child(result, "fullName") for result in _results(answer, "listMetadataResponse"))
-    return tuple(name for name in found if name)
+    return tuple(name for name, _ in listed(answer))
+
+
+def listed(answer: Answer) -> Sequence[tuple[str, str]]:
+    """Full name and namespace of each component that a listMetadata gave, of which there may be tens of thousands: no
+    tree of the answer is built. Raises Unreadable."""
+    found: list[tuple[str, str]] = []
+    response = False
+    try:
+        for _, part in iterparse(BytesIO(answer.body), forbid_dtd=True):
+            response = response or _local(part) == "listMetadataResponse"
+            if _local(part) == "result":
+                found.append((_child(part, "fullName"), _child(part, "namespacePrefix")))
+                part.clear()
+    except (ParseError, DefusedXmlException, ValueError, RecursionError):
+        raise Unreadable("the answer is not plain XML") from None
+    if not response:
+        raise Unreadable("the answer is no listMetadataResponse")
+    return [(name, namespace) for name, namespace in found if name]
 
 
 def components(answer: Answer) -> tuple[Fields, ...]:

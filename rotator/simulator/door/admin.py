@@ -101,6 +101,7 @@ def remove_app(hub: Hub, request: Request, body: Json) -> Json:
     if app is None:
         raise LookupError(request.path_params["app"])
     org.apps.remove(app)
+    org.homes.clear()
     return {"removed": app.id}
 
 

@@ -15,7 +15,7 @@ OPEN: dict[type, tuple[str, ...]] = {
     App: ("run_as", "flow_in_settings", "flow_in_policies", "enabled", "oauth_plugin_enabled", "admin_blocked",
           "pre_authorized", "ip_refused", "scopes", "session_minutes", "jwt_minutes", "format", "certificate",
           "policy_label", "policy_action", "ip_relaxation", "namespace", "distribution",
-          "used", "label", "developer_name", "kind"),
+          "used", "listed", "label", "developer_name", "kind"),
     User: ("permissions", "active", "frozen", "username", "name"),
     Vault: ("sealed", "initialized", "status", "lag"),
     Role: ("ttl", "max_ttl", "accepted", "any_certificate", "policies", "secret_ids"),

@@ -80,9 +80,10 @@ def list_apps(org: Org, call: Call, caller: Caller, version: str) -> Reply:
     """GET usage: the apps that have been used, or all of them (reference 11.12)."""
     need(org, caller, version, 59.0, *VIEWERS)
     everything = org.shapes["usage_lists"] == "all"
-    shown = [app for app in org.apps if app.kind != "connected_app" and (everything or app.used)]
-    items = [render.noise(org, app_item(org, app)) for app in shown]
-    return render.page(org, call, "apps", items, "/apps/oauth/usage")
+    known = [app for app in org.apps if app.kind != "connected_app" and app.listed and (everything or app.used)]
+    shown = render.page_of(org, call, known)
+    return render.page(org, call, "apps", [render.noise(org, app_item(org, app)) for app in shown],
+                       "/apps/oauth/usage", len(known))  # fmt: skip
 
 
 def app_item(org: Org, app: App) -> render.Json:

@@ -93,6 +93,7 @@ class App:
     distribution: str = "Local"
     certificate: str = ""
     used: bool = False
+    listed: bool = True
 
 
 @dataclass
@@ -174,6 +175,8 @@ class Org:
     tokens: list[Token] = field(default_factory=list)
     locators: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
+    homes: dict[str, tuple[App, Consumer]] = field(default_factory=dict)
+    """Where each consumer key was found last."""
     rest_secret_access: bool = True
     strict_host: bool = False
     is_sandbox: bool = False

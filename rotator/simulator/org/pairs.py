@@ -121,17 +121,31 @@ def usable_standing(org: Org, standing: str) -> bool:
 
 
 def claim(org: Org, key: str) -> Claim | None:
-    """Where that key stands now; None when the org never knew it."""
+    """Where that key stands now; None when the org never knew it. It is looked for where it was found last, for a key
+    never moves to another consumer: with thousands of apps a look at all of them takes long."""
+    home = org.homes.get(key)
+    found = claim_of(org, *home, key) if home else None
+    if found is not None:
+        return found
     for app, consumer in org.every_consumer():
-        expire(org, consumer)
-        if consumer.primary.key == key:
-            return Claim(app, consumer, consumer.primary, PRIMARY, 0.0)
-        for entry in consumer.slot:
-            if entry.pair.key == key:
-                return Claim(app, consumer, entry.pair, entry.state, entry.turned_at)
-        for grave in reversed(consumer.graves):
-            if grave.pair.key == key:
-                return Claim(app, consumer, grave.pair, GRAVE, grave.died_at)
+        found = claim_of(org, app, consumer, key)
+        if found is not None:
+            org.homes[key] = (app, consumer)
+            return found
+    return None
+
+
+def claim_of(org: Org, app: App, consumer: Consumer, key: str) -> Claim | None:
+    """Where that key stands with one consumer; None when it is not there."""
+    expire(org, consumer)
+    if consumer.primary.key == key:
+        return Claim(app, consumer, consumer.primary, PRIMARY, 0.0)
+    for entry in consumer.slot:
+        if entry.pair.key == key:
+            return Claim(app, consumer, entry.pair, entry.state, entry.turned_at)
+    for grave in reversed(consumer.graves):
+        if grave.pair.key == key:
+            return Claim(app, consumer, grave.pair, GRAVE, grave.died_at)
     return None
 
 

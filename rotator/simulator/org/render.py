@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from html import escape
+from typing import TypeVar
 
 from rotator.simulator.org.model import App, Consumer, Entry, Org, Token
 from rotator.simulator.org.oauth import base_url
 from rotator.simulator.wire.call import Call, Reply, as_json
 
 Json = dict[str, object]
+T = TypeVar("T")
 
 
 def when(org: Org, epoch: float) -> object:
@@ -116,13 +118,25 @@ def noise(org: Org, members: Json) -> Json:
     return {(extra if name == "x" else name): members.get(name, "new") for name in names}
 
 
-def page(org: Org, call: Call, name: str, items: Sequence[Json], path: str) -> Reply:
-    """One small page of a collection, with the org's idea of `nextPageUrl`."""
+def place(org: Org, call: Call) -> tuple[int, int]:
+    """Which page is asked for, and how many items it holds."""
     number = max(int(call.query.get("page", "0") or 0), 0)
-    size = min(max(int(call.query.get("pageSize", "100") or 100), 1), int(org.shapes["page_size"]))
-    shown = items[number * size : (number + 1) * size]
+    return number, min(max(int(call.query.get("pageSize", "100") or 100), 1), int(org.shapes["page_size"]))
+
+
+def page_of(org: Org, call: Call, items: Sequence[T]) -> Sequence[T]:
+    """What stands on the page that is asked for."""
+    number, size = place(org, call)
+    return items[number * size : (number + 1) * size]
+
+
+def page(org: Org, call: Call, name: str, items: Sequence[Json], path: str, total: int | None = None) -> Reply:
+    """One small page of a collection, with the org's idea of `nextPageUrl`. `total`: of how many, where `items` are
+    those of the page alone."""
+    number, size = place(org, call)
+    shown = page_of(org, call, items) if total is None else items
     body: Json = {name: shown, "currentPageUrl": link(org, call, f"{path}?page={number}&pageSize={size}")}
-    more = (number + 1) * size < len(items)
+    more = (number + 1) * size < (len(items) if total is None else total)
     if more or org.shapes["next_page_url"] == "last_too":
         body["nextPageUrl"] = link(org, call, f"{path}?page={number + 1}&pageSize={size}")
     elif org.shapes["next_page_url"] == "null":

@@ -90,7 +90,8 @@ def check_fields(org: Org, parsed: Query, name: str, table: Table) -> None:
 
 def first_page(org: Org, version: str, parsed: Query, name: str, rows: list[Row]) -> Reply:
     """The first page; the rest waits under a locator."""
-    columns = [*parsed.group, "expr0"] if parsed.group else parsed.fields
+    named = [f"expr{n}" for n, _ in enumerate(f for f in parsed.fields if "(" in f)]
+    columns = [*parsed.group, *named] if parsed.group else parsed.fields
     shown = [record(version, name, columns, row) for row in rows]
     if parsed.fields and all("(" in f for f in parsed.fields) and not parsed.group:
         shown = [{"attributes": {"type": "AggregateResult"}, "expr0": len(rows)}]

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 PATH = re.compile(r"/services/Soap/m/(\d+\.0)/?")
 METADATA = "http://soap.sforce.com/2006/04/metadata"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
-POLICIES, APPS = "ExtlClntAppConfigurablePolicies", "ExternalClientApplication"
+POLICIES, APPS, CLASSIC = "ExtlClntAppConfigurablePolicies", "ExternalClientApplication", "ConnectedApp"
 SETTINGS = ("ConnectedAppSettings", "SecuritySettings")
-SINCE = {POLICIES: 60.0, APPS: 59.0, SETTINGS[0]: 51.0, SETTINGS[1]: 27.0}
+SINCE = {POLICIES: 60.0, APPS: 59.0, CLASSIC: 29.0, SETTINGS[0]: 51.0, SETTINGS[1]: 27.0}
 MOST = 10  # components of one read or update
 TOO_MANY = f"record limit reached. cannot submit more than {MOST} records into this operation"
+PLACES = {POLICIES: ("extlClntAppPolicies", "ecaPlcy"), APPS: ("externalClientApps", "eca"),
+          CLASSIC: ("connectedApps", "connectedApp")}  # fmt: skip
 # The documented order of the fields that this simulator keeps (reference 5.3).
 FIELDS = ("fullName", "externalClientApplication", "isEnabled", "isOauthPluginEnabled", "label")
 
@@ -96,7 +98,7 @@ def caller(org: Org, session: str) -> User:
 def listed(org: Org, user: User, asked: Element, version: float) -> Reply:
     """listMetadata: file properties of every component of a type."""
     kinds = [known(text(query, "type"), version) for query in asked if local(query) == "queries"]
-    found = [properties(org, kind, app) for kind in kinds for app in shown(org, user)]
+    found = [properties(org, kind, app) for kind in kinds for app in shown(org, user, kind)]
     return replied("listMetadata", org.dice.shuffled(found))
 
 
@@ -181,26 +183,28 @@ def known(kind: str, version: float) -> str:
     return kind
 
 
-def shown(org: Org, user: User) -> list[App]:
-    """The apps whose components the user sees: all External Client Apps."""
-    return [app for app in org.apps if app.kind != "connected_app"]
+def shown(org: Org, user: User, kind: str = APPS) -> list[App]:
+    """The apps whose components the user sees: all External Client Apps, or all classic ones."""
+    return [app for app in org.apps if (app.kind == "connected_app") is (kind == CLASSIC) and app.listed]
 
 
 def name_of(org: Org, kind: str, app: App) -> str:
     """The name of an app's component: nothing but its beginning can be foretold (reference 5.3)."""
     endings = {"plcy": "_plcy", "default_policy": "_defaultPolicy"}
-    return app.developer_name + (endings[org.shapes["metadata_name"]] if kind == POLICIES else "")
+    prefix = f"{app.namespace}__" if app.namespace else ""
+    return prefix + app.developer_name + (endings[org.shapes["metadata_name"]] if kind == POLICIES else "")
 
 
 def properties(org: Org, kind: str, app: App) -> str:
     """FileProperties."""
     name = escape(name_of(org, kind, app))
-    folder, suffix = ("extlClntAppPolicies", "ecaPlcy") if kind == POLICIES else ("externalClientApps", "eca")
+    folder, suffix = PLACES[kind]
     return (f"<result><createdById>{app.run_as}</createdById><createdByName>Admin</createdByName>"
             f"<createdDate>2026-01-01T00:00:00.000Z</createdDate><fileName>{folder}/{name}.{suffix}</fileName>"
             f"<fullName>{name}</fullName><id>{app.id}</id><lastModifiedById>{app.run_as}</lastModifiedById>"
             f"<lastModifiedByName>Admin</lastModifiedByName><lastModifiedDate>2026-01-01T00:00:00.000Z"
-            f"</lastModifiedDate><type>{kind}</type></result>")  # fmt: skip
+            f"</lastModifiedDate><namespacePrefix>{app.namespace}</namespacePrefix><type>{kind}</type>"
+            "</result>")  # fmt: skip
 
 
 def component(org: Org, kind: str, app: App) -> str:

@@ -220,13 +220,21 @@ def select(query: Query, rows: list[Row]) -> list[Row]:
 
 
 def grouped(query: Query, rows: list[Row]) -> list[Row]:
-    """GROUP BY with COUNT(...) columns."""
-    groups: dict[tuple[object, ...], int] = {}
+    """GROUP BY with COUNT(...) and MAX(...) columns, which have no names of their own."""
+    groups: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
-        key = tuple(value_of(row, name) for name in query.group)
-        groups[key] = groups.get(key, 0) + 1
+        groups.setdefault(tuple(value_of(row, name) for name in query.group), []).append(row)
     result = []
-    for key, count in groups.items():
+    for key, members in groups.items():
         named: Row = dict(zip((name.split(".")[-1] for name in query.group), key, strict=True))
-        result.append(named | {"expr0": count})
+        columns = (column for column in query.fields if "(" in column)
+        result.append(named | {f"expr{n}": aggregate(column, members) for n, column in enumerate(columns)})
     return result
+
+
+def aggregate(column: str, rows: list[Row]) -> Any:
+    """COUNT(...) of the rows, or the MAX(...) of a field."""
+    if not column.startswith("MAX("):
+        return len(rows)
+    values: list[Any] = [value_of(row, column[4:-1]) for row in rows]
+    return max((value for value in values if value is not None), default=None)

@@ -108,13 +108,14 @@ def external_apps(org: Org, caller: Caller) -> list[Row]:
     return [{
         "Id": a.id, "DeveloperName": a.developer_name, "MasterLabel": a.label, "NamespacePrefix": a.namespace or None,
         "DistributionState": a.distribution,
-    } for a in org.apps if a.kind != "connected_app"]  # fmt: skip
+    } for a in org.apps if a.kind != "connected_app" and a.listed]  # fmt: skip
 
 
 def connected_apps(org: Org, caller: Caller) -> list[Row]:
     """ConnectedApplication: no flow and no consumer fields (reference section 8)."""
-    return [{"Id": a.id, "Name": a.label, "OptionsAllowAdminApprovedUsersOnly": False, "NamespacePrefix": None}
-            for a in org.apps if a.kind == "connected_app"]  # fmt: skip
+    return [{"Id": a.id, "Name": a.label, "OptionsAllowAdminApprovedUsersOnly": False,
+             "NamespacePrefix": a.namespace or None}
+            for a in org.apps if a.kind == "connected_app" and a.listed]  # fmt: skip
 
 
 def policies(org: Org, caller: Caller) -> list[Row]:
@@ -129,7 +130,7 @@ def policies(org: Org, caller: Caller) -> list[Row]:
         "IpRelaxationPolicyType": app.ip_relaxation, "PolicyAction": app.policy_action or None,
         "SessionTimeoutInMinutes": int(app.session_minutes),
         "NamedUserJwtTimeout": int(app.jwt_minutes),
-    } for app in org.apps if app.kind != "connected_app"]  # fmt: skip
+    } for app in org.apps if app.kind != "connected_app" and app.listed]  # fmt: skip
 
 
 def settings(org: Org, caller: Caller) -> list[Row]:
