@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from rotator.checks.finding import Finding, failed, passed, unseen, warned
 from rotator.checks.scene import OrgScene
+from rotator.domain import facts
 from rotator.domain.errors import Refused
 
 LEAST_API = 65.0  # the first version with staged credentials
 LEAST_QUOTA = 0.1
 SLOW_CLOCK, WRONG_CLOCK = 5.0, 60.0  # seconds
-FACT_LIFE = timedelta(days=120)  # Salesforce has three releases a year
 # Editions whose documentation names staged credentials, and Enterprise, which it seems to forget (reference 8, row 15).
 EDITIONS = ("Professional", "Performance", "Unlimited", "Developer", "Enterprise")
 HOST_FIX = "copy the host from Setup, My Domain"
@@ -108,8 +108,12 @@ def org_8(scene: OrgScene) -> Finding:
     if differ:
         return warned(f"the configuration states otherwise than was seen: {', '.join(differ)}",
                       f"correct [orgs.{scene.name}.facts], or `rotator calibrate {scene.name}` again")
-    old = [name for name, one in seen.items() if scene.now() - datetime.fromisoformat(one.seen_at) > FACT_LIFE]
+    again = f"`rotator calibrate {scene.name} --app CANARY`"
+    old = [name for name, one in seen.items() if scene.now() - datetime.fromisoformat(one.seen_at) > facts.LIFE]
     if old:
-        return warned(f"seen more than {FACT_LIFE.days} days ago: {', '.join(old)}",
-                      f"`rotator calibrate {scene.name} --app CANARY`")
+        return warned(f"seen more than {facts.LIFE.days} days ago: {', '.join(old)}", again)
+    release = scene.release() if seen else ""
+    newest = scene.org.versions()[-1] if release else ""
+    if release != newest:
+        return warned(f"calibrated on release {release} of Salesforce; the org has {newest}", again)
     return passed(f"{len(seen)} facts seen, {len(scene.stated)} stated; they agree")

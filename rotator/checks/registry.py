@@ -44,7 +44,7 @@ ORG: tuple[Row[OrgScene], ...] = (
     Row("ORG-4", org.org_4, "more than 60 s apart", "more than 5 s apart"),
     Row("ORG-6", org.org_6, "the rotator's own app is not approved, or blocked"),
     Row("ORG-7", org.org_7, warns="it does, and the rotator may have several egress addresses"),
-    Row("ORG-8", org.org_8, warns="they differ, or were seen more than 120 days ago"),
+    Row("ORG-8", org.org_8, warns="they differ, were seen more than 120 days ago, or on another release of Salesforce"),
     Row("ADM-1", identity.adm_1, "one is missing", "more than needed"),
     Row("ADM-2", identity.adm_2, "it cannot end sessions that are to be ended", "it cannot block"),
     Row("ADM-3", identity.adm_3, "outside the login IP ranges", "not API Only"),

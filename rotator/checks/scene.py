@@ -114,6 +114,7 @@ class OrgScene:
     own_max_age: timedelta
     stated: Mapping[str, str]
     profile: Callable[[], Sequence[Seen]]
+    release: Callable[[], str]  # of Salesforce at the last calibration; "": there was none
 
     @cached_property
     def policies(self) -> Mapping[str, Row]:

@@ -20,6 +20,7 @@ HOMES = {
         ("release", "release", "release"), ("force", "force", "force"),
         ("block", "respond", "block"), ("unblock", "respond", "unblock"),
         ("revoke", "respond", "revoke"),
+        ("calibrate", "calibrate", "calibrate"),
         ("approve", "approve", "approve"), ("review", "approve", "review"), ("evidence", "evidence", "evidence"),
         ("drill", "drill", "drill"),
         ("pause", "pause", "pause"), ("resume", "pause", "resume"), ("audit", "audit", "audit"), ("db", "db", "db"),

@@ -27,7 +27,7 @@ def status(context: click.Context, app: str) -> int:
         if here.common.as_json:
             out.document(told)
         else:
-            first = chain(lines(told["apps"]), waiting(told["orgs"]), second_person(told))
+            first = chain(lines(told["apps"]), waiting(told["orgs"]), outdated(told["orgs"]), second_person(told))
             alone = map(leaked, told["apps"] if app else ())
             for line in chain(first, alone, untold(told["notices"])):
                 out.say(line)
@@ -37,6 +37,14 @@ def status(context: click.Context, app: str) -> int:
 def waiting(orgs: list[Mapping[str, Any]]) -> Iterator[str]:
     """One line per org whose routine work waits, and why."""
     return (clean(f"routine work of {org['org']} waits: {org['waits']}") for org in orgs if org["waits"])
+
+
+def outdated(orgs: list[Mapping[str, Any]]) -> Iterator[str]:
+    """One line per org of which something was seen too long ago."""
+    for org in orgs:
+        if org["facts"]["old"]:
+            yield clean(f"what is known of {org['org']} is of {org['facts']['oldest_at'][:10]}, and may have changed")
+            yield clean(f"  fix: `rotator calibrate {org['org']} --app CANARY` (docs/calibrate.md)")
 
 
 def leaked(app: Mapping[str, Any]) -> str:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum, StrEnum
 from types import MappingProxyType
+
+LIFE = timedelta(days=120)  # of what was seen: Salesforce has three releases a year
 
 
 class FactKind(Enum):

@@ -63,11 +63,11 @@ drawn, only asked for):
 
 Always: members that nobody announced, shuffled members and lists, one slot, thirty days, permissions, login limits.
 
-Admin door (JSON): GET world, truth, secrets, invariants, history; POST reset, orgs, orgs/{org}/apps, orgs/{org}/users,
-strangers, clock, faults, latency, chaos, pause, resume, watch, watch/live, watch/lift; GET paused; PATCH orgs/{org},
-orgs/{org}/apps/{app}, orgs/{org}/users/{user}, vault; DELETE history, faults, pause. What each takes stands in
-`rotator.simulator.door`; the kinds of faults in `rotator.simulator.wire.faults`; foreign acts in
-`rotator.simulator.strangers`.
+Admin door (JSON): GET world, truth, secrets, invariants, history, unobservable; POST reset, orgs, orgs/{org}/apps,
+orgs/{org}/users, strangers, clock, faults, latency, chaos, pause, resume, watch, watch/live, watch/lift; GET paused;
+PATCH orgs/{org}, orgs/{org}/apps/{app}, orgs/{org}/users/{user}, vault; DELETE history, faults, pause. What each takes
+stands in `rotator.simulator.door`; the kinds of faults in `rotator.simulator.wire.faults`; foreign acts in
+`rotator.simulator.strangers`; which facts nobody can find out in `rotator.simulator.org.unobservable`.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rotator.adapters.salesforce import JwtBearer as Assertion
 from rotator.adapters.sql import schema
+from rotator.adapters.sql.calibrations import last_release
 from rotator.adapters.sql.orgs import FactSeen
 from rotator.adapters.sql.verify import VerifyResult
 from rotator.adapters.vault import VaultClient, VaultKv
@@ -105,13 +106,14 @@ def org_scene(connections: Connections, name: str) -> OrgScene:
     return OrgScene(
         name, org, told.host, told.api_version, told.insecure,
         sessions=any(app.sessions == "revoke" for app in apps), now=now,
-        own_keys=partial(_own_keys, connections, name), own_since=partial(_own_since, connections, told.admin),
+        own_keys=partial(own_keys, connections, name), own_since=partial(_own_since, connections, told.admin),
         own_max_age=min((app.max_age for app in apps), default=timedelta(days=90)),
-        stated=told.stated_facts(), profile=profile,
+        stated=told.stated_facts(), profile=profile, release=partial(last_release, connections.database, name),
     )  # fmt: skip
 
 
-def _own_keys(connections: Connections, name: str) -> frozenset[str]:
+def own_keys(connections: Connections, name: str) -> frozenset[str]:
+    """The keys with which the rotator itself logs in at this org."""
     told = connections.config.orgs[name]
     logins = [credentials_of(one, connections.loaded.places, connections.vault)
               for one in (told.admin, told.responder, told.spare) if one is not None]  # fmt: skip

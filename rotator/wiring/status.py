@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from rotator.adapters.sql.survey import Survey, last_forced, survey
 from rotator.adapters.sql.sweeps import seen as sightings
+from rotator.domain.facts import LIFE
 from rotator.domain.notice import Backlog
 from rotator.domain.pause import pause_of
 from rotator.domain.rotation import Rotation
@@ -39,10 +41,10 @@ def status(connections: Connections, app: str = "") -> Json:
     swept = {org: moment(seen.swept.get(org)) for org in connections.config.orgs}
     second = {"approvals": approving.waiting(connections)["requests"], "reviews": approving.to_review(connections)}
     return {"daemon": None, "now": moment(seen.now), "swept": swept, "apps": told, "notices": waiting, **second,
-            "orgs": [_org(connections, name) for name in connections.config.orgs]}  # fmt: skip
+            "orgs": [_org(connections, name, seen.now) for name in connections.config.orgs]}  # fmt: skip
 
 
-def _org(connections: Connections, name: str) -> Json:
+def _org(connections: Connections, name: str, now: datetime) -> Json:
     """What this process knows of an org: why its routine work waits, its own count of API requests of 24 hours, and
     the token requests of the last hour. A command without a daemon has just begun, and knows nothing yet."""
     side = side_of(connections, name)
@@ -53,7 +55,15 @@ def _org(connections: Connections, name: str) -> Json:
         "breaker": side.breaker,
         "api_requests": {"used": side.api_used, "limit": side.api_most} if known else None,
         "logins": {who: {"used": used, "budget": budget} for who, (used, budget) in side.logins.items()},
+        "facts": _facts(connections, name, now),
     }
+
+
+def _facts(connections: Connections, name: str, now: datetime) -> Json:
+    """How many facts of the org were seen, and whether any of them is too old to be believed without a look."""
+    seen = connections.pins.seen(connections.config.orgs[name].org_id or connections.pins.pinned(name))
+    oldest = min((datetime.fromisoformat(one.seen_at) for one in seen), default=None)
+    return {"seen": len(seen), "oldest_at": moment(oldest), "old": oldest is not None and now - oldest > LIFE}
 
 
 def _leak(connections: Connections, name: str, forced: Mapping[str, Rotation]) -> Json:

@@ -5,28 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
-
+from tests.acceptance.conftest import public
 from tests.acceptance.scene import Scene
 from tests.unit.sql.support import raw, unprotected
-
-
-@pytest.fixture
-def signed(scene: Scene) -> Scene:
-    """A scene whose anchors are signed, with the public key beside it."""
-    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", scene.folder / "audit.pem"], check=True)
-    (scene.folder / "audit.pem").chmod(0o600)
-    subprocess.run(["openssl", "pkey", "-in", scene.folder / "audit.pem", "-pubout", "-out", public(scene)], check=True)
-    audit = f'[audit]\nsigning_key_file = "audit.pem"\nanchors = ["file:{scene.folder}/anchors"]\n'
-    scene.config.write_text(scene.config.read_text() + audit)
-    return scene
-
-
-def public(scene: Scene) -> Path:
-    return scene.folder / "audit.pub.pem"
 
 
 def file_of(scene: Scene) -> Path:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from rotator.adapters.http import Answer, Http
-from rotator.adapters.salesforce import evidence, lookup, queries, sessions, wire
+from rotator.adapters.salesforce import classic, evidence, lookup, queries, sessions, wire
 from rotator.adapters.salesforce import token as tokens
 from rotator.adapters.salesforce.census import Census, Mentions
 from rotator.adapters.salesforce.failures import REST, STAGE, TOKEN, Act, from_answer, said, unintelligible
@@ -227,6 +227,10 @@ class SalesforceOrg:
         """The apps that one listing of the org names, page by page; in the end, whether these were all."""
         now = self._line.time() or self._now()
         return Census(self._rest, self._responder, self._metadata, now).mentions(source)
+
+    def classic_staging(self) -> bool | None:
+        """Whether the credentials resources serve classic connected apps; None where the org has none. Reads."""
+        return classic.staging(self._rest)
 
     def query(self, soql: str, limit: int = 2000) -> tuple[Mapping[str, object], ...]:
         """The rows of a SOQL query, at most about `limit`. The caller quotes values with `queries.quoted`."""

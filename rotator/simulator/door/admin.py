@@ -18,6 +18,7 @@ from rotator.simulator.door.changes import ChangeError, change, shown
 from rotator.simulator.door.hub import Hub
 from rotator.simulator.org import tokens
 from rotator.simulator.org.model import Org
+from rotator.simulator.org.unobservable import unobservable
 from rotator.simulator.strangers import ACTS, Scene
 from rotator.simulator.switches import SwitchError
 from rotator.simulator.vault.kv import KvError
@@ -187,6 +188,7 @@ ROUTES: tuple[tuple[str, str, Work], ...] = (
     ("POST", "/reset", lambda hub, request, body: hub.reset(body)),
     ("GET", "/facts", lambda hub, request, body: dict(org_of(hub, request, body).facts)),
     ("POST", "/facts", lambda hub, request, body: switch(hub, request, body, "facts")),
+    ("GET", "/unobservable", lambda hub, request, body: unobservable(org_of(hub, request, body))),
     ("GET", "/shapes", lambda hub, request, body: dict(org_of(hub, request, body).shapes)),
     ("POST", "/shapes", lambda hub, request, body: switch(hub, request, body, "shapes")),
     ("POST", "/orgs", lambda hub, request, body: hub.add_org(str(body["name"]))),

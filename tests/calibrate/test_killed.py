@@ -1,0 +1,116 @@
+"""A calibration that is killed or stopped half-way: the next one clears away what it left, and finds the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from typing import Any, cast
+
+import pytest
+
+from rotator.checks.calibrate.lab import Lab, Org
+from rotator.domain.errors import Unavailable
+from rotator.domain.event import Event
+from tests.calibrate.test_worlds import left
+from tests.calibrate.worlds import Bench, bench, wrong
+
+FACTS = {"new_pair_propagation": "20s", "tokens_die_with_pair": "yes", "stage_while_blocked": "yes"}
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of it does anything any more."""
+
+
+class Mortal:
+    """The port, until the n-th change; `effect`: that change still reaches the org."""
+
+    CHANGES = ("stage", "promote", "delete", "end", "set_blocked")
+
+    def __init__(self, org: object, at: int = 0, *, effect: bool = False) -> None:
+        self._org, self._at, self._effect, self._count = org, at, effect, count(1)
+        self.dead = False
+
+    def __getattr__(self, name: str) -> Any:
+        if self.dead:
+            raise Killed
+        found = getattr(self._org, name)
+        return self._dying(found) if name in self.CHANGES else found
+
+    def _dying(self, call: Any) -> Any:
+        def made(*arguments: object) -> Any:
+            if next(self._count) != self._at:
+                return call(*arguments)
+            if self._effect:
+                call(*arguments)
+            self.dead = True
+            raise Killed
+
+        return made
+
+
+def at_a_change(one: Bench, change: int, *, effect: bool) -> Lab:
+    """A calibration that this change kills, before it reaches the org or behind it."""
+    lab = one.lab()
+    lab.org = cast("Org", Mortal(lab.org, change, effect=effect))
+    return lab
+
+
+def behind_a_row(one: Bench, row: int) -> Lab:
+    """A calibration that is killed as soon as this row of the trail is written."""
+    lab = one.lab()
+    mortal, write, rows = Mortal(lab.org), lab.record, count(1)
+
+    def record(event: Event) -> None:
+        write(event)
+        if next(rows) == row:
+            mortal.dead = True
+            raise Killed
+
+    lab.org, lab.record = cast("Org", mortal), record
+    return lab
+
+
+def survived(doom: Callable[[Bench], Lab]) -> bool:
+    """Killed so, the next calibration finds everything and leaves nothing. False where it ended unkilled."""
+    with bench(7, facts=FACTS) as one:
+        try:
+            one.run(doom(one))
+        except Killed:
+            pass
+        else:
+            return False
+        assert wrong(one, one.run()) == {}
+        assert left(one) == {"slot": 0, "tokens": 0, "blocked": False}
+    return True
+
+
+@pytest.mark.parametrize("doom", [partial(at_a_change, change=1, effect=True), partial(behind_a_row, row=3)])
+def test_killed_behind_a_change_the_next_calibration_is_whole(doom: Callable[[Bench], Lab]) -> None:
+    """The pair of a POST that nobody heard the answer of, or that just one row tells of, is cleared away as ours."""
+    assert survived(doom)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("effect", [True, False])
+def test_killed_around_every_fifth_change_the_next_calibration_is_whole(effect: bool) -> None:
+    """Before the change reached the org, or behind it; at block and unblock, too."""
+    assert [at for at in range(1, 300, 5) if survived(partial(at_a_change, change=at, effect=effect))][-1] > 40
+
+
+@pytest.mark.exhaustive
+def test_killed_behind_every_row_of_the_trail_the_next_calibration_is_whole() -> None:
+    """Whatever stands written, and nothing behind it."""
+    assert [at for at in range(1, 300) if survived(partial(behind_a_row, row=at))][-1] > 40
+
+
+def test_told_to_stop_it_cleans_up_before_it_goes() -> None:
+    """A stop ends it with exit 75, and nothing is left: neither pair nor token."""
+    with bench(7, facts=FACTS) as one:
+        lab: Lab = one.lab()
+        one_look_later = count(1)
+        lab.stopped = lambda: next(one_look_later) > 60
+        with pytest.raises(Unavailable) as stopped:
+            one.run(lab)
+        assert (stopped.value.code, stopped.value.exit_code) == ("stopped", 75)
+        assert left(one) == {"slot": 0, "tokens": 0, "blocked": False}
