@@ -7,63 +7,21 @@ fails for every experiment that needs it, with the same words.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from rotator.checks.calibrate import acts
 from rotator.checks.calibrate.guard import listed
 from rotator.checks.calibrate.lab import Lab, Token
 from rotator.checks.calibrate.series import Series
+from rotator.checks.calibrate.stages import Fate, Minted, Shown, Swapped
 from rotator.domain.errors import Refused, RotatorError, SlotTaken, Unintelligible
-from rotator.domain.pair import Pair, Staged, fingerprint
+from rotator.domain.pair import Pair, fingerprint
 from rotator.domain.session import Grant, Lever, Listing
 from rotator.domain.words import Outcome, Phase
 
 T = TypeVar("T")
 
 DRAINS = 3  # live tokens that a killed calibration may have left: where sessions are shared, a login may get one
-
-
-@dataclass(frozen=True, slots=True)
-class Minted:
-    """A pair that was staged: the answer, what the slot said of it, and whether it was accepted there."""
-
-    answer: Staged
-    again: Staged
-    staged: Series
-
-    @property
-    def pair(self) -> Pair:
-        return self.answer.pair if self.answer.pair.secret else self.again.pair
-
-
-@dataclass(frozen=True, slots=True)
-class Swapped:
-    """A promote: the id that the slot had before and has now, when it began, and the pair it displaced."""
-
-    began: float
-    before: str
-    displaced: Staged
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What one lever's listing shows of a fresh token, and whether the lever ended it; None: it was not tried."""
-
-    fresh: bool
-    after: Listing
-    ended: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What became of the first pair once it was displaced, and once it was deleted; and of its token. `sure`: that one
-    did not die of old age."""
-
-    displaced: Series
-    deleted: Series
-    token_survived: bool
-    sure: bool
 
 
 class Course:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 
-from rotator.checks.calibrate.course import Course, Shown
+from rotator.checks.calibrate.course import Course
 from rotator.checks.calibrate.lab import rounded
 from rotator.checks.calibrate.series import Series
+from rotator.checks.calibrate.stages import Shown
 from rotator.domain.errors import Refused, Unintelligible
 from rotator.domain.pair import Author
 from rotator.domain.session import Lever
