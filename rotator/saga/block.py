@@ -13,7 +13,8 @@ from rotator.domain.changes import Changes
 from rotator.domain.words import Outcome
 from rotator.saga.holds import REFUSALS, why_hold
 from rotator.saga.seen import Seen
-from rotator.saga.worker import Worker
+from rotator.saga.undo import ANEW
+from rotator.saga.worker import Worker, goes_on
 
 
 def witness_due(s: Seen) -> bool:
@@ -71,8 +72,10 @@ def unblock(me: Worker, s: Seen) -> Seen:
 def again(me: Worker, s: Seen, step: str, code: str, until: datetime | None = None) -> Seen:
     """New is refused, or old accepted, although the app is on: the next step blocks it again. It stays so until then,
     or, without a time, until a human says `release`."""
-    return me.observe(s, step, Outcome.FAILED, switch="blocking", revoked=0, refusals=0, refused_at=None,
-                      ended_before=None, unblock_at=until, blocked_for="" if until else code, evidence={"code": code})
+    closing = me.outcome if s.unknown else me.observe
+    changes: Changes = {**goes_on(s), **ANEW, "switch": "blocking", "ended_before": None, "unblock_at": until,
+                        "blocked_for": "" if until else code}
+    return closing(s, step, Outcome.FAILED, evidence={"code": code}, **changes)
 
 
 def _turn(me: Worker, s: Seen, step: str, /, *, blocked: bool, evidence: dict[str, object], before: Changes,

@@ -6,8 +6,10 @@ What counts as proof is protocol.md section 5.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from rotator.domain.changes import Changes
 from rotator.domain.errors import Refused, Unavailable, must
 from rotator.domain.pair import Pair, fingerprint
 from rotator.domain.session import Probe
@@ -16,8 +18,8 @@ from rotator.saga import block
 from rotator.saga.mint import canary_call
 from rotator.saga.seen import Seen
 from rotator.saga.sessions import look_through
-from rotator.saga.undo import drop_escrow
-from rotator.saga.worker import Worker
+from rotator.saga.undo import ANEW, drop_escrow
+from rotator.saga.worker import Worker, goes_on
 
 IN_A_ROW = 3
 TICK = timedelta(seconds=1)  # Salesforce tells times to the second: what is made later must show a later one
@@ -26,8 +28,12 @@ REPROVE = (timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))  
 LAST_TRY = len(REPROVE) + 24
 
 
-def ask_old_pairs(me: Worker, s: Seen) -> bool:
-    """One round: new is accepted, and beside it every old pair whose secret we hold gets invalid-client."""
+def ask_old_pairs(me: Worker, s: Seen, step: str) -> tuple[Seen, bool]:
+    """One round: new is accepted, and beside it every old pair whose secret we hold gets invalid-client.
+
+    A login with an old pair can make a token: its intent is committed before, the caller commits the outcome. A token
+    that nobody wrote down is thus never forgotten (`settle`).
+    """
     new = must(s.held_pair(s.row.new_key), "the new pair in Vault")
     every_one = True
     for old in _known_olds(s):
@@ -35,20 +41,25 @@ def ask_old_pairs(me: Worker, s: Seen) -> bool:
         if not me.login(new).accepted:
             raise Unavailable("the new pair is refused: a refusal of the old one proves nothing now",
                               code="no_control", fix="see whether the app is blocked in the org")
-        accepted = _accepted(me, old)
+        if not s.unknown:
+            s = replace(me.intent(s, step), unknown=(step,))
+        try:
+            accepted = me.login(old).accepted
+        except Refused as error:
+            raise _no_proof(me, s, step, f"no proof: {error.message}", error.code, error.fix, every_one) from None
         if not accepted and me.ports.clock.monotonic() - beside > BESIDE:
-            raise Unavailable("the old pair was refused, but too long after the new one was accepted to count",
-                              code="no_control", fix="wait: it is asked again; the org answers slowly")
+            raise _no_proof(me, s, step, "the old pair was refused, but too long after the new one was accepted to"
+                            " count", "no_control", "wait: it is asked again; the org answers slowly", every_one)
         every_one = every_one and not accepted
-    return every_one
+    return s, every_one
 
 
-def _accepted(me: Worker, old: Pair) -> bool:
-    """Only invalid-client is a refusal; another no to the old pair is no proof, and is asked again."""
-    try:
-        return me.login(old).accepted
-    except Refused as error:
-        raise Unavailable(f"no proof: {error.message}", code=error.code, fix=error.fix) from None
+def _no_proof(me: Worker, s: Seen, step: str, message: str, code: str, fix: str, every_one: bool) -> Unavailable:
+    """Only invalid-client, beside an acceptance of new, is a refusal; another no is no proof, and is asked again."""
+    error = Unavailable(message, code=code, fix=fix)
+    changes: Changes = {} if every_one else ANEW
+    me.outcome(s, step, Outcome.UNKNOWN, error=error, **changes)
+    return error
 
 
 def _known_olds(s: Seen) -> Sequence[Pair]:
@@ -58,14 +69,15 @@ def _known_olds(s: Seen) -> Sequence[Pair]:
 def refused(me: Worker, s: Seen) -> Seen:
     """The first refusal of the old pair. Until W has passed an acceptance may be propagation; then it is a finding."""
     retired = s.row.retired_at or s.now
-    if ask_old_pairs(me, s):  # W counts from a look that saw the old pair gone, the next round from this answer
+    s, gone = ask_old_pairs(me, s, "refused")
+    if gone:  # W counts from a look that saw the old pair gone, the next round from this answer
         at = me.salesforce.time() or me.now()
-        return me.observe(s, "refused", refused_at=at, ended_before=at, retired_at=s.now, refusals=1,
-                          last_refusal=me.now(), evidence=_asked(s))
+        return _answered(me, s, "refused", Outcome.OK, {
+            "refused_at": at, "ended_before": at, "retired_at": s.now, "refusals": 1, "last_refusal": me.now()})
     if s.row.policy.block_first:
         return _block_again(me, s, "refused", retired)
     tries = s.row.tries + 1
-    s = me.observe(s, "refused", Outcome.FAILED, retired_at=retired, refusals=0)
+    s = _answered(me, s, "refused", Outcome.FAILED, {**ANEW, "retired_at": retired})
     if s.now < retired + 2 * me.timing.propagation:
         return me.park(s, "refused", s.now + me.pace(tries), tries=tries)
     return unproven(me, s, "old_pair_accepted", "the old pair is deleted, but still logs in",
@@ -120,15 +132,20 @@ def _kept(me: Worker, s: Seen, claims: dict[str, Claim]) -> Seen:
 def _one_more(me: Worker, s: Seen) -> Seen:
     """One round of the series. Any acceptance starts the count, and the ending of sessions, from the beginning: tokens
     were given out after the refusal that was seen first."""
-    accepted = not ask_old_pairs(me, s)
-    if accepted and s.row.policy.block_first:
+    s, gone = ask_old_pairs(me, s, "prove")
+    if not gone and s.row.policy.block_first:
         return _block_again(me, s, "prove", s.row.retired_at or s.now)
-    if accepted:
-        return me.observe(s, "prove", Outcome.FAILED, last_refusal=s.now, refusals=0, refused_at=None, revoked=0,
-                          evidence=_asked(s))
+    if not gone:
+        return _answered(me, s, "prove", Outcome.FAILED, {**ANEW, "last_refusal": s.now})
     until = (me.salesforce.time() or me.now()) if s.row.force else s.row.ended_before
-    return me.observe(s, "prove", Outcome.REFUSED, last_refusal=s.now, refusals=s.row.refusals + 1, ended_before=until,
-                      evidence=_asked(s))
+    return _answered(me, s, "prove", Outcome.REFUSED, {
+        "last_refusal": s.now, "refusals": s.row.refusals + 1, "ended_before": until})
+
+
+def _answered(me: Worker, s: Seen, step: str, outcome: Outcome, changes: Changes) -> Seen:
+    """The outcome of a round. Whatever the answer, there is one: the row runs."""
+    said: Changes = {**goes_on(s), **changes}
+    return me.outcome(s, step, outcome, evidence=_asked(s), **said)
 
 
 def _asked(s: Seen) -> dict[str, object]:

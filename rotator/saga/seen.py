@@ -79,6 +79,10 @@ class Seen:
     def slot_key(self) -> str:
         return self.slot.pair.key if self.slot else ""
 
+    def state_of(self, key: str) -> SlotState | None:
+        """How this pair stands in the slot, even beside others."""
+        return next((entry.state for entry in self.pic.slots if entry.pair.key == key), None)
+
     def infer(self, place: Place, **changes: object) -> Seen:
         """The picture after a change of ours whose answer was clear."""
         return replace(self, pic=replace(self.pic, inferred=self.pic.inferred | {place}, **changes))  # type: ignore[arg-type]
@@ -135,12 +139,13 @@ class Seen:
 
     # --- who is accepted, and whose secret we hold -----------------------------------
     def accepted(self, key: str) -> bool:
-        """Primary, or in the slot in a state that the org is known to accept."""
-        if key == self.primary.key or self.slot is None or self.slot_key != key:
+        """Primary, or in the slot, even beside others, in a state that the org is known to accept."""
+        state = self.state_of(key)
+        if key == self.primary.key or state is None:
             return key == self.primary.key
-        if self.slot.state is SlotState.ACTIVE:
+        if state is SlotState.ACTIVE:
             return self.facts.yes("staged_pair_accepted") or self.row.verified == key
-        return self.slot.state is SlotState.ROTATED and self.facts.yes("rotated_pair_accepted")
+        return state is SlotState.ROTATED and self.facts.yes("rotated_pair_accepted")
 
     def held_pair(self, key: str) -> Pair | None:
         """The pair of this key, if Vault has its secret: in the live path, its earlier version, or escrow."""
@@ -178,7 +183,8 @@ class Seen:
     def live_in_doubt(self) -> bool:
         """Only an unknown fact speaks against the pair that live serves."""
         names = {SlotState.ACTIVE: "staged_pair_accepted", SlotState.ROTATED: "rotated_pair_accepted"}
-        name = names.get(self.slot.state) if self.slot and self.slot_key == self.live_key else None
+        state = self.state_of(self.live_key)
+        name = names.get(state) if state else None
         return name is not None and self.facts.unknown(name)
 
     # --- the order in this org -------------------------------------------------------
@@ -229,7 +235,9 @@ class Seen:
 
     @property
     def landed(self) -> bool:
-        """The unknown outcomes read as done. A filled slot does not prove that *our* POST filled it."""
+        """The unknown outcomes read as done. A filled slot does not prove that *our* POST filled it. A login with
+        the old pair is not waited for: what it made is ended from now on, with whatever others made.
+        """
         done = {
             "escrow": self.escrowed,
             "publish": self.live_is_new,
@@ -237,5 +245,7 @@ class Seen:
             "retire": self.finished,
             "block": self.blocked is True,
             "unblock": self.blocked is False,
+            "refused": True,
+            "prove": True,
         }
         return all(done.get(step, False) for step in self.unknown)

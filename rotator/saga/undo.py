@@ -14,6 +14,7 @@ from rotator.saga.holds import Hold
 from rotator.saga.seen import Place, Seen
 from rotator.saga.worker import Worker
 
+ANEW: Changes = {"refused_at": None, "refusals": 0, "revoked": 0}  # the old pair got a token, or may have got one
 LONGEST_WAY_BACK = timedelta(hours=1)  # how long readers get to follow an abandon back to the old pair
 
 
@@ -33,8 +34,11 @@ def settle(me: Worker, s: Seen) -> Seen:
 
 def _settled(s: Seen) -> Changes:
     """An unblock of unknown outcome, and more to be done behind the block: it is looked at, and blocked where it is
-    not. What is finished is unblocked in any case."""
+    not. What is finished is unblocked in any case. A login of unknown outcome may have made a token of the old pair:
+    refusals, W and the ending of sessions begin anew."""
     unsure = s.row.policy.block_first and not s.finished and {"block", "unblock"} & set(s.unknown)
+    if s.promoted and {"refused", "prove"} & set(s.unknown):
+        return {**ANEW, "retired_at": s.now, "settle_until": None}
     return {"settle_until": None, "switch": "blocking"} if unsure else {"settle_until": None}
 
 
@@ -125,7 +129,8 @@ def abandon(me: Worker, s: Seen) -> Seen:
         return _write_back(me, s)
     if row.abandon_until is not None and s.now < row.abandon_until and not row.abandon_now:
         return me.park(s, "abandon", row.abandon_until)
-    if s.slot_is_new or s.slot_is_lost_post or s.slot_is_named_foreign or s.clearable:
+    ours = s.slot_is_new or s.slot_is_lost_post or s.slot_is_named_foreign or s.clearable
+    if ours and s.slot_key != s.live_key:  # whoever put it there: readers of the live path need it
         return delete_slot(me, s, "abandon", new_key="", posting=False)
     if s.fence_due:
         return fence(me, s)

@@ -102,7 +102,7 @@ class Worker:
         event = Event(step, Phase.OUTCOME, outcome, vault_version=vault_version, evidence=evidence or {},
                       error=error.message if error else "", http_status=error.http_status if error else None,
                       request_id=(error.request_id if error else self._request_id(step)) or "")
-        fine: Changes = {"refused_calls": 0, **_goes_on(s)} if outcome is Outcome.OK else {}
+        fine: Changes = {"refused_calls": 0, **goes_on(s)} if outcome is Outcome.OK else {}
         s = self._commit(s, event, {**fine, **changes}, learned=learned)
         return replace(s, unknown=(), facts=_learn(s, learned))
 
@@ -111,7 +111,7 @@ class Worker:
                 **changes: Unpack[Changes]) -> Seen:
         """Something seen that mattered, with no change outside before it."""
         event = Event(step, Phase.OBSERVE, outcome, evidence=evidence or {}, request_id=self._request_id(step))
-        fine = _goes_on(s)
+        fine = goes_on(s)
         s = self._commit(s, event, {**fine, **changes}, learned=learned)
         return replace(s, facts=_learn(s, learned))
 
@@ -202,8 +202,8 @@ class Worker:
         return timedelta(seconds=min(most, least * 2**min(tries, 16)) * (1 + self.ports.clock.jitter()) / 2 + least / 2)
 
 
-def _goes_on(s: Seen) -> Changes:
-    """What a step that went well says of the row: it runs."""
+def goes_on(s: Seen) -> Changes:
+    """What a step that went well, or was answered at all, says of the row: it runs."""
     why: Changes = {} if s.abandoning else {"reason": "", "message": "", "fix": ""}  # an abandon keeps saying why
     return {"state": State.RUNNING, "next_at": None, "tries": 0, "failing_since": None, **why}
 

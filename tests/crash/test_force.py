@@ -32,7 +32,7 @@ from tests.crash.support_verdict import intents_first, no_outage, stands
 
 ORDER = Who("alice", "cli", "key in a log", "INC-7")
 POLICY = Policy(overlap=timedelta(0), destroy_old=True)
-COMMITS = range(2, 31)  # of a routine rotation without an overlap, from its opening to its proof
+COMMITS = range(2, 35)  # of a routine rotation without an overlap, from its opening to its proof
 SEED = 20
 Make = Callable[..., Scene]
 Hook = Callable[[int], None]

@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import get_type_hints
 
 from rotator.domain.changes import Changes
-from rotator.domain.pair import Credential
+from rotator.domain.pair import Credential, fingerprint
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import STEP_NAMES, State, Trigger
 from rotator.saga.steps import STEPS
 from tests.model.calls import Crash
 from tests.model.ports import MemoryLedger
-from tests.model.scenes import begin, run_to_end, start
+from tests.model.scenes import begin, do, run_to_end, start
 from tests.model.world import World
 
 
@@ -78,6 +78,22 @@ def test_a_rotation_that_others_overtook_has_a_way_out() -> None:
     assert (w.live[w.live_number].pair, w.escrow) == (w.primary, {})
     begin(w, Trigger.MANUAL)
     assert run_to_end(w) is State.DONE
+
+
+def test_an_abandon_leaves_what_live_serves() -> None:
+    """Somebody promoted his pair, ours is in the slot, and an operator named it as foreign by mistake before he said
+    abandon: readers of the live path keep it."""
+    w = World()
+    begin(w, Trigger.MANUAL)
+    do(w, "admin stages")
+    do(w, "admin promotes ours")
+    assert run_to_end(w) is State.HELD
+    served = w.live[w.live_number].pair
+    MemoryLedger(w).release(w.row.id, Who(), discard_foreign=fingerprint(served.key))
+    MemoryLedger(w).ask_abandon(w.row.id, Who())
+    run_to_end(w)
+    assert w.accepts(served)
+    assert w.live[w.live_number].pair == served
 
 
 def test_the_proof_waits_for_the_propagation_after_retire() -> None:

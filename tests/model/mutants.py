@@ -97,8 +97,8 @@ MUTANTS = (
          "            try:\n                slots = tuple(map(self._told, self.salesforce.slot(self.consumer)))\n"
          "            except Unavailable:\n                slots = ()\n"),)}),
     Mutant("any 400 counts as refused", "one routine", {SAGA + "proof.py": (
-        ("        raise Unavailable(f\"no proof: {error.message}\", code=error.code, fix=error.fix) from None",
-         "        return error is None"),)}),
+        ("            raise _no_proof(me, s, step, f\"no proof: {error.message}\", error.code, error.fix, every_one)"
+         " from None", "            accepted = error is None"),)}),
     Mutant("a refusal counts without a control", "one routine", {SAGA + "proof.py": (
         ("        if not me.login(new).accepted:\n", "        if new is None:\n"),)}),
     Mutant("one refusal is proof enough", "one routine", {SAGA + "proof.py": (
@@ -138,7 +138,13 @@ MUTANTS = (
         ("    until = (me.salesforce.time() or me.now()) if s.row.force else s.row.ended_before\n",
          "    until = s.row.ended_before\n"),)}),
     Mutant("an acceptance does not begin the ending of sessions anew", "one routine", {SAGA + "proof.py": (
-        ("refusals=0, refused_at=None, revoked=0,\n", "refusals=0,\n"),)}),
+        ('{**ANEW, "last_refusal": s.now}', '{"refusals": 0, "last_refusal": s.now}'),)}),
+    Mutant("a login of unknown outcome is forgotten", "two routine", {SAGA + "undo.py": (
+        ("        return {**ANEW, \"retired_at\": s.now, ", "        return {"),)}),
+    Mutant("a login with the old pair has no intent", "two routine", {SAGA + "proof.py": (
+        ("            s = replace(me.intent(s, step), unknown=(step,))\n", "            pass\n"),)}),
+    Mutant("a second entry hides the pair that live serves", "foreign, force", {SAGA + "seen.py": (
+        ("for entry in self.pic.slots if", "for entry in self.pic.slots[:1] if"),)}),
     Mutant("sessions are ended without an intent", "one routine", {SAGA + "sessions.py": (
         ('    s = me.intent(s, "revoke", evidence=evidence, listing_shown=True)\n', ""),)}),
     Mutant("what is ended is not what was written down", "one routine", {SAGA + "sessions.py": (

@@ -168,15 +168,7 @@ def jobs(scene: str = "", full: bool = False) -> list[Job]:
     return out
 
 
-# A violation that is known and open (docs/design/2026-11-24-saga.md, "Open"): a routine rotation ends sessions at the
-# first refusal only; an acceptance of the old pair seen after it, whose row is lost with a database that fails, is
-# forgotten, and the token of that very login outlives `done`.
-OPEN = {("two routine", "deletion flaps")}
-
-
 def _nothing_new(scene: str, world: str) -> bool:
-    if (scene, world) in OPEN:
-        return True
     if scene in ("force", "block-first", "stay-blocked", "operator, block-first") and "unknown" in world:
         return True  # they need the facts
     if "blocked" in world and "block" not in scene and scene != "operator":

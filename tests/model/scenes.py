@@ -166,12 +166,14 @@ def block_first(w: World) -> list[State]:
 
 
 def released_if_blocked_again(w: World, state: State) -> State:
-    """The old pair logged in later than W after retire: blocked until a human has seen it."""
-    if state is not State.HELD or w.row.reason not in ("old_pair_accepted", "new_refused"):
-        return state
-    rule(w.blocked and w.row.policy.block_first and bool(w.faults or w.acts), "HELD, but not blocked again")
-    MemoryLedger(w).release(w.row.id, Who())
-    return finish(w)
+    """An old pair logged in later than W after retire: blocked until a human has seen it. Each may do so once."""
+    for _ in w.row.old_keys:
+        if state is not State.HELD or w.row.reason not in ("old_pair_accepted", "new_refused"):
+            return state
+        rule(w.blocked and w.row.policy.block_first and bool(w.faults or w.acts), "HELD, but not blocked again")
+        MemoryLedger(w).release(w.row.id, Who())
+        state = finish(w)
+    return state
 
 
 def stay_blocked(w: World) -> list[State]:
