@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rotator.checks.finding import Finding, failed, passed, unseen, warned
 from rotator.checks.rights import ADMIN_LIKE, IMPLIES_ADMIN, ONLY_API, TO_BLOCK, TO_END_SESSIONS, TO_ROTATE, held
-from rotator.checks.scene import AppScene, OrgScene
+from rotator.checks.scene import AppScene, OrgScene, OwnScene
 from rotator.domain.errors import Refused
 
 SETS = "assign the permission set {} (config/permission-sets; profiles count as well)"
@@ -71,5 +71,17 @@ def adm_5(scene: OrgScene) -> Finding:
     age = scene.now() - since
     if age > scene.own_max_age:
         return warned(f"the rotator's own pair is {age.days} days old, more than {scene.own_max_age.days}",
-                      "rotate it by the second identity (`spare`)")
+                      f"`rotator rotate {scene.name}/admin`: the second identity (`spare`) does it")
     return passed(f"the rotator's own pair is {max(age.days, 0)} days old")
+
+
+def adm_6(scene: OwnScene) -> Finding:
+    """The identity that rotates one of the rotator's own pairs: it logs in with another consumer, and may do it."""
+    has = held(scene.org, scene.org.user_id, TO_ROTATE)
+    missing = [name for name in TO_ROTATE if name not in has]
+    if missing:
+        return failed(f"the user of `{scene.rotates}` lacks {', '.join(missing)}", ADMINS)
+    if scene.primary == scene.org.own_key:
+        return failed(f"`{scene.rotates}` logs in with the very pair that it is to rotate",
+                      "make a second External Client App with a user of its own, and name its pair under `spare`")
+    return passed(f"`{scene.rotates}` can rotate {scene.name}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from rotator.checks import app, here, identity, org, policy, run_as, vault
 from rotator.checks.finding import Finding, unseen
-from rotator.checks.scene import AppScene, ClassicScene, HereScene, OrgScene, VaultScene
+from rotator.checks.scene import AppScene, ClassicScene, HereScene, OrgScene, OwnScene, VaultScene
 from rotator.domain.errors import RotatorError
 
 S = TypeVar("S")
@@ -79,8 +80,16 @@ CLASSIC: tuple[Row[ClassicScene], ...] = (
     Row("CLS-1", run_as.cls_1, "nobody does"),
     Row("CLS-2", run_as.cls_2, warns="always"),
 )
+OWN: tuple[Row[OwnScene], ...] = (Row("ADM-6", identity.adm_6, "it is the same consumer, or lacks a permission"),)
+OF_APPS = ("APP-3", "APP-4", "APP-6", "VLT-1", "VLT-2")  # what is asked of the rotator's own pairs too
 
-EVERY: tuple[Row[Any], ...] = (*HERE, *VAULT, *ORG, *APP, *CLASSIC)
+EVERY: tuple[Row[Any], ...] = (*HERE, *VAULT, *ORG, *APP, *OWN, *CLASSIC)
+
+
+def own() -> Iterator[Row[OwnScene]]:
+    """The checks of one of the rotator's own pairs."""
+    shared: Iterator[Row[OwnScene]] = (Row(row.id, row.run) for row in APP if row.id in OF_APPS)
+    yield from chain(OWN, shared)
 
 
 def look(rows: Iterable[Row[S]], scene: S) -> Iterator[tuple[str, Finding]]:

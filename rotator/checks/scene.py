@@ -34,6 +34,8 @@ class Org(Salesforce, Protocol):
     def user_id(self) -> str: ...
     @property
     def responder_id(self) -> str: ...
+    @property
+    def own_key(self) -> str: ...
     def versions(self) -> tuple[str, ...]: ...
     def limits(self) -> Mapping[str, tuple[int, int]]: ...
     def query(self, soql: str, limit: int = ...) -> tuple[Row, ...]: ...
@@ -255,3 +257,17 @@ class AppScene:
     def run_as_id(self) -> str:
         found = str(self.run_as.get("Id", ""))
         return found if found.isalnum() else ""
+
+
+@dataclass(frozen=True)
+class OwnScene(AppScene):
+    """One of the rotator's own pairs: `place` sees the org with the identity that rotates it, which `rotates` names."""
+
+    name: str
+    rotates: str
+    seek: Callable[[], Consumer]
+
+    @cached_property
+    def consumer(self) -> Consumer:
+        """The consumer whose primary key the live path serves. Raises what the look raises."""
+        return self.seek()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rotator.checks.finding import Finding, failed, passed, warned
-from rotator.checks.scene import AppScene, VaultScene
+from rotator.checks.scene import AppScene, OwnScene, VaultScene
 from rotator.domain.errors import ConfigError
 
 BEARABLE = frozenset({"list", "patch", "deny"})
-POLICY = "load config/vault-policy.hcl and give it to the rotator's login"
+POLICY = "load {} and give it to the rotator's login"
+OWN = "config/vault-policy.hcl with config/vault-policy-own.hcl"
 
 
 def vlt_1(scene: AppScene) -> Finding:
@@ -26,17 +27,18 @@ def vlt_1(scene: AppScene) -> Finding:
 
 def vlt_2(scene: AppScene) -> Finding:
     """The rotator's login may do what a rotation does, on the live path and on the escrow path."""
+    policy = POLICY.format(OWN if isinstance(scene, OwnScene) else "config/vault-policy.hcl")
     needed = capabilities(scene.vault, scene.target.path, scene.target.escrow_name)
     granted = scene.vault.vault.capabilities(tuple(needed))
     lacking = {path: wanted - granted.get(path, frozenset()) for path, wanted in needed.items()
                if "root" not in granted.get(path, frozenset())}  # fmt: skip
     missing = [f"{', '.join(sorted(words))} on {path}" for path, words in lacking.items() if words]
     if missing:
-        return failed(f"the rotator's login lacks {'; '.join(missing)}", POLICY)
+        return failed(f"the rotator's login lacks {'; '.join(missing)}", policy)
     spare = (granted.get(path, frozenset()) - words for path, words in needed.items())
     more = sorted(frozenset().union(*spare) - BEARABLE)
     if more:
-        return warned(f"the rotator's login may do more than it needs: {', '.join(more)}", POLICY)
+        return warned(f"the rotator's login may do more than it needs: {', '.join(more)}", policy)
     return passed(f"rights on {len(needed)} paths, as needed")
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rotator.config.loading import Loaded, load, settings_hash
     from rotator.config.models import Config
     from rotator.config.org import ClientCredentials, JwtBearer, OrgConfig
+    from rotator.config.own import OwnApp
     from rotator.config.secrets import SecretPlaces, find_file, read_secret_file
     from rotator.config.vault import (
         AppRoleAuth,
@@ -37,6 +38,7 @@ _HOMES = {
     "KubernetesAuth": "vault",
     "Loaded": "loading",
     "OrgConfig": "org",
+    "OwnApp": "own",
     "SecretPlaces": "secrets",
     "TokenAuth": "vault",
     "VaultConfig": "vault",
@@ -58,6 +60,7 @@ __all__ = [
     "KubernetesAuth",
     "Loaded",
     "OrgConfig",
+    "OwnApp",
     "SecretPlaces",
     "TokenAuth",
     "VaultConfig",

@@ -19,6 +19,7 @@ from pydantic import (
 from rotator.config.base import FileName, Needed, NeededFile, Table, Text, VaultPath, option
 from rotator.config.durations import parse_duration
 from rotator.config.hosts import my_domain, proxy
+from rotator.config.pace import OwnConfig
 from rotator.domain.facts import FACTS, FactKind
 
 LEAST_API = 65  # the first version with the staged resources (reference salesforce.md, section 6; check ORG-1)
@@ -34,6 +35,9 @@ class ClientCredentials(Table):
     client_id: Text = option("", about="the consumer key, which is no secret", example="3MVG9...")
     key_file: FileName = option("", about="file with the consumer key, in place of client_id", example="acme-key")
     secret_file: FileName = option("", about="file with the consumer secret", example="acme-secret")
+    app: Text = option(
+        "", about="the app whose pair it is, developer name or 0xI id; empty: looked for by its key", example="Rotator"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> ClientCredentials:
@@ -114,8 +118,11 @@ class OrgConfig(Table):
     )
     spare: Login | None = option(
         None,
-        about="second identity, which rotates the rotator's own app",
+        about="second identity: it rotates the pair of `admin` and `admin` rotates its, as `ORG/admin` and `ORG/spare`",
         example={"grant": "client_credentials", "vault_path": "salesforce/acme/rotator-spare"},
+    )
+    own: OwnConfig = option(
+        OwnConfig(), about="when the pairs of `admin` and `spare` are rotated", example={"max_age": "60d"}
     )
     egress_proxy: Text = option("", about="the only proxy that is used", example="http://proxy.example.com:3128")
     ca_file: FileName = option("", about="PEM certificates, added to the system's", example="acme-ca.pem")

@@ -19,6 +19,7 @@ def broken(values: Raw) -> Iterator[Wrong]:
     orgs, apps = _tables(values, "orgs"), _tables(values, "apps")
     yield from _unknown_orgs(orgs, apps)
     yield from _shared_paths(orgs, apps)
+    yield from _one_identity(orgs)
     yield from _shared_consumers(orgs, apps)
     yield from _near_escrow(_table(values, "vault"), orgs, apps)
     yield from _channels(values, orgs, apps)
@@ -51,6 +52,17 @@ def _shared_paths(orgs: Raw, apps: Raw) -> Iterator[Wrong]:
         if first != place and place[0] == "apps":
             example = f'vault_path = "{path}-{place[1]}"'
             yield Wrong(place, f"is the path of {dotted(first[:-1])} already: one app, one path", example)
+
+
+def _one_identity(orgs: Raw) -> Iterator[Wrong]:
+    """A spare with the pair of `admin` could not rotate it: no moment may come in which neither logs in."""
+    for name, org in orgs.items():
+        admin, spare = _table(org, "admin"), _table(org, "spare")
+        for key in ("vault_path", "client_id", "key_file"):
+            if _text(spare, key).strip("/") and _text(spare, key).strip("/") == _text(admin, key).strip("/"):
+                message = f"is that of orgs.{name}.admin: the second identity is an app of its own"
+                example = f'spare = {{ grant = "client_credentials", vault_path = "salesforce/{name}/rotator-spare" }}'
+                yield Wrong(("orgs", name, "spare", key), message, example)
 
 
 def _shared_consumers(orgs: Raw, apps: Raw) -> Iterator[Wrong]:

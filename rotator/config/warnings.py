@@ -9,6 +9,7 @@ from pathlib import Path
 from rotator.config.durations import write_duration
 from rotator.config.models import Config
 from rotator.config.notify import WebhookChannel, named
+from rotator.config.org import ClientCredentials
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "FTP_PROXY")
 
@@ -34,6 +35,7 @@ def of_settings(config: Config) -> Iterator[str]:
     """Settings that are allowed and yet worth a line."""
     yield from _insecure(config)
     yield from _not_yet(config)
+    yield from _not_in_vault(config)
     yield from _unsigned(config)
     for name, app in config.apps.items():
         if app.schedule.interval and app.max_age < app.schedule.interval:
@@ -54,10 +56,17 @@ def _unsigned(config: Config) -> Iterator[str]:
             yield f"notify {name}: without secret_file its receiver cannot tell who sent a notice"
 
 
+def _not_in_vault(config: Config) -> Iterator[str]:
+    """A pair that lies in a file is not ours to replace."""
+    for name, org in config.orgs.items():
+        for key, login in org.logins.items():
+            if org.spare and key != "responder" and isinstance(login, ClientCredentials) and not login.vault_path:
+                yield f"orgs.{name}.{key}: its pair lies in a file and is not rotated: put it into Vault (vault_path)"
+
+
 def _not_yet(config: Config) -> Iterator[str]:
     """Options whose use comes with a later version: whoever sets one must not believe that it works."""
     used = {
-        "orgs.*.spare": any(org.spare for org in config.orgs.values()),
         "apps.*.kind = connected_app": any(app.kind == "connected_app" for app in config.apps.values()),
     }
     set_ = [name for name, is_set in used.items() if is_set]

@@ -29,8 +29,11 @@ def _printable(text: str) -> str:
     return text
 
 
-Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-NameOrNone = Annotated[StrictStr, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$")]
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+_APP = rf"{_NAME}(/(admin|spare))?"  # the rotator's own pairs are called by their org
+AppName = Annotated[StrictStr, Field(pattern=rf"^{_APP}$")]
+AppNameOrNone = Annotated[StrictStr, Field(pattern=rf"^({_APP})?$")]
+NameOrNone = Annotated[StrictStr, Field(pattern=rf"^({_NAME})?$")]
 Id = Annotated[StrictStr, Field(pattern=r"^[0-9a-f-]{1,64}$")]
 Text = Annotated[StrictStr, Field(max_length=1000), AfterValidator(_printable)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "pattern": PATTERN})]
@@ -57,7 +60,7 @@ class Driven(Asked):
 class Rotate(Driven):
     """`rotator rotate`."""
 
-    apps: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MOST_APPS)] = Field(description="their names")
+    apps: Annotated[tuple[AppName, ...], Field(min_length=1, max_length=MOST_APPS)] = Field(description="their names")
     until: Literal["overlap", "done"] | None = Field(None, description="how far; absent: as the overlap says")
     dry_run: StrictBool = Field(False, description="stage, verify, discard")
 
@@ -65,14 +68,14 @@ class Rotate(Driven):
 class Abandon(Driven):
     """`rotator abandon`."""
 
-    app: Name
+    app: AppName
     now: StrictBool = Field(False, description="do not wait for readers of the new pair to follow back")
 
 
 class Release(Driven):
     """`rotator release`."""
 
-    app: Name
+    app: AppName
     discard_foreign: Annotated[StrictStr, Field(pattern=r"^([0-9a-f]{16})?$")] = Field(
         "", description="fingerprint of the foreign staged pair to delete"
     )
@@ -81,7 +84,7 @@ class Release(Driven):
 class Force(Driven):
     """`rotator force`: apps, an org, or all."""
 
-    apps: Annotated[tuple[Name, ...], Field(max_length=MOST_APPS)] = ()
+    apps: Annotated[tuple[AppName, ...], Field(max_length=MOST_APPS)] = ()
     org: NameOrNone = ""
     all: StrictBool = False
     ticket: Text = Field("", description="the incident's ticket")
@@ -95,7 +98,7 @@ class Force(Driven):
 class Turn(Asked):
     """`rotator block` and `rotator unblock`."""
 
-    app: Name
+    app: AppName
     reason: Text = Field("", description="why; stands in the audit trail")
     ticket: Text = Field("", description="the incident's ticket")
 
@@ -109,7 +112,7 @@ class Revoke(Turn):
 class Resume(Asked):
     """`rotator resume`: one of the three."""
 
-    app: NameOrNone = ""
+    app: AppNameOrNone = ""
     org: NameOrNone = ""
     all: StrictBool = False
     reason: Text = ""
@@ -137,7 +140,7 @@ class Review(Asked):
 class OfApp(Asked):
     """A query about one app, or all."""
 
-    app: NameOrNone = ""
+    app: AppNameOrNone = ""
 
 
 class History(OfApp):

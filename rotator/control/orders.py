@@ -109,7 +109,7 @@ def _json(value: Mapping[str, object]) -> str:
 
 def _org_of(lent: Lent, errand: Errand) -> str:
     """The org whose turn it takes; of an app that was taken out of the configuration, that of its open rotation."""
-    known = lent.connections.config.apps.get(errand.app)
+    known = lent.connections.apps.get(errand.app)
     if known is not None:
         return known.org
     return next((row.org for row in lent.connections.ledger.rotations(app=errand.app)), "")

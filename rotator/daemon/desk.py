@@ -83,7 +83,7 @@ class Desk:
             "uptime_s": round(self._clock.monotonic() - self._since, 3),
             "config_hash": connections.loaded.hash,
             "database": connections.config.database.url,
-            "apps": len(connections.config.apps),
+            "apps": len(connections.apps),
             "at_hand": len(self._board.keys()),
             "in_work": self._board.busy(),
             "ticked_s_ago": round(self._idle(), 3),

@@ -35,7 +35,7 @@ class Office:
         self.hourly = Hourly(self._hourly, connections.clock.monotonic)
         self.lent = 0  # how many of the control surface's calls use these connections now
         self._known: dict[str, _Known] = {}
-        self._order = shuffled(connections.config.apps, setting.owner)
+        self._order = shuffled(connections.apps, setting.owner)
         self._began: datetime | None = None  # the first look, by the database's clock
 
     def _hourly(self) -> None:
@@ -67,7 +67,7 @@ class Office:
         open_apps = {row.app for row in seen.open if not outlived(self.connections, row, seen)}
         wish = Wish(self.who, Trigger.SCHEDULED)
         for name in self._order:
-            app = self.connections.config.apps[name]
+            app = self.connections.apps[name]
             if name not in open_apps and name not in known and self._is_due(name, seen):
                 way = partial(way_to, self.connections, name, wish)
                 yield Job(name, app.org, Errand(self.errand_setting(), name, usual(app.overlap), way), new=True)
@@ -78,7 +78,7 @@ class Office:
             key = f"force:{name}"  # no app has a colon in its name
             if key not in known:
                 errand = force.errand_for(self.connections, self.setting, name, order)
-                yield Job(key, self.connections.config.apps[name].org, errand, forced=True)
+                yield Job(key, self.connections.apps[name].org, errand, forced=True)
 
     def sweep_jobs(self, seen: Survey, known: Set[str]) -> Iterator[Job]:
         """The orgs that are to be swept now."""

@@ -72,7 +72,7 @@ class Service:
         self._pool.start()
         self._mailroom.open(self._office.connections)
         self._ticks.start(self._pace())
-        LOG.info(log.Word.READY, count=len(self._office.connections.config.apps))
+        LOG.info(log.Word.READY, count=len(self._office.connections.apps))
         self._systemd.tell(READY=1, STATUS=self._status())
         self.tick()
         while not self._stop.wait(0.5):
@@ -184,7 +184,7 @@ class Service:
         if self._down:
             return "the database does not answer; trying again"
         office, hands = self._office, len(self._board.keys())
-        return line(len(office.connections.config.apps), hands, self._board.busy(), office.standings(), self._open)
+        return line(len(office.connections.apps), hands, self._board.busy(), office.standings(), self._open)
 
 
 def _crashed(error: Exception) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
+from rotator.domain.errors import Refused
 from rotator.domain.pair import Consumer, Target
 from rotator.domain.rotation import Policy, Rotation, Who
 from rotator.domain.words import Trigger
@@ -12,13 +15,20 @@ from rotator.saga.worker import Ports
 
 
 def open_rotation(ports: Ports, lease: Lease, *, app: str, org: str, consumer: Consumer, target: Target,
-                  policy: Policy, who: Who, trigger: Trigger) -> tuple[Rotation, Picture]:
-    """Looks, then opens the row (or gives back the open one). Changes nothing outside.
+                  policy: Policy, who: Who, trigger: Trigger,
+                  untouchable: Set[str] = frozenset()) -> tuple[Rotation, Picture]:
+    """Looks, then opens the row (or gives back the open one). Changes nothing outside. `untouchable`: the consumer keys
+    that the rotator itself logs in with.
 
-    Raises ConfigError where Vault's settings could lose a version, and what the ports raise for reads.
+    Raises ConfigError where Vault's settings could lose a version, Refused (`own_consumer`) for a consumer with such a
+    key, and what the ports raise for reads.
     """
     ports.vault.preflight(target)
     picture = Eyes(ports.salesforce, ports.vault, consumer, target).picture()
+    if untouchable & {picture.primary.key, *(entry.pair.key for entry in picture.slots)}:
+        raise Refused(f"{app} is the consumer that the rotator itself logs in with", code="own_consumer",
+                      fix="make an External Client App for the rotator alone; its own pair is rotated as"
+                      f" `rotator rotate {org}/admin`, by a second identity (`spare`)")  # fmt: skip
     agrees = not picture.live.key or picture.live.key == picture.primary.key
     known = (picture.primary.key,) if agrees or trigger is not Trigger.FORCE else ()
     opening = Opening(app=app, org=org, consumer=consumer, target=target, policy=policy, who=who, trigger=trigger,

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from rotator.checks.finding import Finding
-from rotator.checks.registry import APP, CLASSIC, HERE, ORG, VAULT, look
+from rotator.checks.registry import APP, CLASSIC, HERE, ORG, VAULT, look, own
 from rotator.checks.scene import ClassicScene, OrgScene, VaultScene
+from rotator.config import OwnApp
 from rotator.wiring.connections import Connections
-from rotator.wiring.scenes import app_scene, here_scene, org_scene, vault_scene
+from rotator.wiring.scenes import app_scene, here_scene, org_scene, own_scene, vault_scene
 
 Json = dict[str, object]
 MOST_ORGS = 16  # looked at side by side; within an org one call after the other
@@ -34,7 +35,7 @@ class Told:
 def check(connections: Connections, app: str = "", env: Mapping[str, str] | None = None) -> Iterator[Told]:
     """All checks, of one app where it is named; orgs side by side, each told whole as it is done. `env`: of this
     process. Raises UsageError for an unknown app."""
-    names = [app] if app else list(connections.config.apps)
+    names = [app] if app else list(connections.apps)
     orgs: dict[str, list[str]] = {}
     for name in names:
         orgs.setdefault(connections.app(name).org, []).append(name)
@@ -58,8 +59,10 @@ def _of_org(connections: Connections, vault: VaultScene, org: str, apps: Sequenc
 
 
 def _of_app(connections: Connections, place: OrgScene, vault: VaultScene, name: str) -> Iterator[Told]:
-    told = connections.config.apps[name]
-    if told.kind == "external_client_app":
+    told = connections.apps[name]
+    if isinstance(told, OwnApp):
+        found = look(own(), own_scene(connections, place, vault, name, told))
+    elif told.kind == "external_client_app":
         found = look(APP, app_scene(connections, place, vault, name))
     else:
         found = look(CLASSIC, ClassicScene(place, told.app))

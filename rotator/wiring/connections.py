@@ -22,8 +22,9 @@ from rotator.adapters.sql.orgs import Orgs
 from rotator.adapters.sql.outbox import Outbox
 from rotator.adapters.tls import tls_context
 from rotator.adapters.vault import VaultClient, VaultKv
-from rotator.config import AppConfig, ClientCredentials, Config, JwtBearer, Loaded, OrgConfig, read_secret_file
-from rotator.domain.errors import RotatorError, UsageError
+from rotator.config import AppConfig, ClientCredentials, Config, JwtBearer, Loaded, read_secret_file
+from rotator.config.own import Identity, own_apps, split
+from rotator.domain.errors import ConfigError, RotatorError, UsageError
 from rotator.domain.notice import Routes, nobody
 from rotator.domain.rotation import Who
 from rotator.domain.session import Usage
@@ -57,7 +58,7 @@ class Connections:
         self.outside = outside or Outside(Spent(clock.monotonic))
         self.context = Context(host=host, version=version, config_hash=loaded.hash)
         self.here = Host.this(host)
-        self._orgs: dict[tuple[str, str], SalesforceOrg] = {}
+        self._orgs: dict[tuple[str, str, str], SalesforceOrg] = {}  # name, host, identity
         self._opening = threading.RLock()  # two threads that meet an org at once open it once
 
     @property
@@ -124,39 +125,54 @@ class Connections:
     def vault(self) -> VaultClient:
         return VaultClient(vault_options(self.config, self.loaded.places), heard=self._hears(""))
 
+    @cached_property
+    def apps(self) -> Mapping[str, AppConfig]:
+        """What is rotated: the apps of the configuration, then the rotator's own pairs (`ORG/admin`, `ORG/spare`)."""
+        return {**self.config.apps, **own_apps(self.config)}
+
     def app(self, name: str) -> AppConfig:
         """The app of this name. Raises UsageError with the nearest known one."""
-        if name not in self.config.apps:
-            raise UsageError(f"no app is called {name}{nearest(name, self.config.apps)}", code="unknown_app",
-                             fix="see [apps] in the configuration, or `rotator status`")  # fmt: skip
-        return self.config.apps[name]
+        if name in self.apps:
+            return self.apps[name]
+        org, identity = split(name)
+        if org in self.config.orgs:
+            raise UsageError(f"the rotator's own pair {name} cannot be rotated: it needs a second identity, and a pair"
+                             " that lies in Vault", code="no_spare",
+                             fix=f"set `spare` in [orgs.{org}], and `vault_path` in its {identity}")  # fmt: skip
+        raise UsageError(f"no app is called {name}{nearest(name, self.apps)}", code="unknown_app",
+                         fix="see [apps] in the configuration, or `rotator status`")  # fmt: skip
 
-    def org(self, name: str, host: str = "", *, pinned: bool = True) -> SalesforceOrg:
-        """The org of this name; `host` where an open rotation froze another one. Pinned to the org id that the
-        configuration states, else to that of the first contact (unless the database cannot be asked)."""
+    def org(self, name: str, host: str = "", *, pinned: bool = True, by: Identity = "admin") -> SalesforceOrg:
+        """The org of this name; `host` where an open rotation froze another one; seen with the identity `by`. Pinned to
+        the org id that the configuration states, else to that of the first contact (unless the database cannot be
+        asked). Raises ConfigError where there is no such identity."""
         told = self.config.orgs[name]
-        place = (name, host or told.host)
-        with self._opening:
-            if place not in self._orgs:
-                self._orgs[place] = self._open(name, place[1], told, pinned)
-            return self._orgs[place]
+        login = told.logins.get(by)
+        if login is None:
+            raise ConfigError(f"orgs.{name} has no `{by}`, and the rotator's own pair is rotated with it",
+                              fix=f"put `{by}` back into [orgs.{name}]", where=f"orgs.{name}.{by}")  # fmt: skip
+        return self._opened(name, host or told.host, by, login, told.responder, pinned=pinned)
 
     def responder(self, name: str) -> SalesforceOrg:
         """The same org, seen with the responder's identity alone: no login of `admin`, which may lie in Vault."""
         told = self.config.orgs[name]
-        place = (name, "responder")
+        return self._opened(name, told.host, "responder", told.responder or told.admin, None)
+
+    def _opened(self, name: str, host: str, identity: str, login: ClientCredentials | JwtBearer,
+                responder: ClientCredentials | JwtBearer | None, *, pinned: bool = True) -> SalesforceOrg:
+        place = (name, host, identity)
         with self._opening:
             if place not in self._orgs:
-                self._orgs[place] = self._open(name, told.host, told, True, alone=told.responder or told.admin)
+                self._orgs[place] = self._open(name, host, login, responder, pinned=pinned)
             return self._orgs[place]
 
-    def _open(self, name: str, host: str, told: OrgConfig, pinned: bool,
-              alone: ClientCredentials | JwtBearer | None = None) -> SalesforceOrg:
-        responder = None if alone else told.responder
+    def _open(self, name: str, host: str, login: ClientCredentials | JwtBearer,
+              responder: ClientCredentials | JwtBearer | None, *, pinned: bool) -> SalesforceOrg:
+        told = self.config.orgs[name]
         return SalesforceOrg(
             Http(host, tls=tls_context(file_or_none(told.ca_file, self.loaded.places)),
                  proxy=told.egress_proxy or None, heard=self._hears(name)),
-            credentials=partial(self._own_login, name, alone or told.admin),
+            credentials=partial(self._own_login, name, login),
             responder=partial(self._own_login, name, responder) if responder else None,
             version=told.api_version,
             monotonic=self.clock.monotonic,
@@ -173,7 +189,7 @@ class Connections:
 
     def usage(self, org: str) -> Usage | None:
         """How much of its daily API requests an org has used, as the latest answer of it said; None where none did."""
-        found = [one.usage for (name, _), one in tuple(self._orgs.items()) if name == org]
+        found = [one.usage for (name, *_), one in tuple(self._orgs.items()) if name == org]
         return max((usage for usage in found if usage is not None), key=lambda u: u.read_at, default=None)
 
     def _own_login(self, name: str, login: ClientCredentials | JwtBearer) -> AdminCredentials:
@@ -186,10 +202,11 @@ class Connections:
         if not self.config.orgs[name].org_id:
             self.pins.pin(name, org_id, who)
 
-    def ports(self, org: str, host: str = "", ledger: Ledger | None = None) -> Ports:
-        """The outside as a rotation in this org sees it; `ledger` where it is not the database's."""
+    def ports(self, org: str, host: str = "", ledger: Ledger | None = None, by: Identity = "admin") -> Ports:
+        """The outside as a rotation in this org sees it with the identity `by`; `ledger` where it is not the
+        database's."""
         stated = self.config.orgs[org].stated_facts()
-        there = self.org(org, host, pinned=ledger is None)
+        there = self.org(org, host, pinned=ledger is None, by=by)
         kept = ledger or StatedLedger(self.database, self.context, stated, self.routes)
         budget = Budget(self.outside, org, self.config.limits.logins_per_hour)
         return Ports(there, VaultKv(self.vault), kept, self.clock, budget)

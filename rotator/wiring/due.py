@@ -15,6 +15,7 @@ from rotator.domain.words import Trigger, Why
 from rotator.saga.requests import proof_is_old
 from rotator.wiring.connections import Connections
 from rotator.wiring.limits import barred
+from rotator.wiring.own import other_open
 from rotator.wiring.settings import schedule_of
 from rotator.wiring.told import moment
 
@@ -35,15 +36,15 @@ def standing_of(connections: Connections, name: str, seen: Survey, row: Rotation
     plain = _never(connections, name)
     if plain is not None:
         return Standing(plain, PLAIN[plain])
-    app = connections.config.apps[name]
+    app = connections.apps[name]
     told = due(schedule_of(app, connections.config.timing), name, seen.last.get(name), seen.now, seen.outage)
     pause = pause_of(seen.pauses, name, app.org)
-    limit = limit or (barred(connections, app.org) if told.now else "")
+    limit = limit or (barred(connections, app.org) or other_open(seen.open, name) if told.now else "")
     return standing.closed(told, seen.now, pause=pause, failures=seen.failures.get(name), limit=limit)
 
 
 def _never(connections: Connections, name: str) -> Why | None:
-    app = connections.config.apps.get(name)
+    app = connections.apps.get(name)
     if app is None:
         return Why.UNCONFIGURED
     if not app.enabled:
@@ -64,7 +65,7 @@ def why_not(connections: Connections, name: str, seen: Survey) -> Mapping[str, o
 
 def outlived(connections: Connections, row: Rotation, seen: Survey) -> bool:
     """Whether only its proof holds this rotation open while the app's next one is due: that one takes over."""
-    known = row.app in connections.config.apps and proof_is_old(row, Trigger.SCHEDULED)
+    known = row.app in connections.apps and proof_is_old(row, Trigger.SCHEDULED)
     return known and standing_of(connections, row.app, seen).now
 
 
@@ -78,5 +79,5 @@ def must_be_due(connections: Connections, name: str) -> None:
         raise Unavailable(found.words, code="api_limit")
     why = why_not(connections, name, seen)
     if why is not None:
-        raise Refused(f"{name} is not due any more: {why['reason']}", code="not_due",
+        raise Refused(f"{name} is not due any more: {why['reason']}", code=NOT_DUE,
                       fix="nothing to do: see `rotator status`")

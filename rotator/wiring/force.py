@@ -15,6 +15,7 @@ from typing import Any
 from rotator.adapters.sql.audit import Subject
 from rotator.adapters.sql.survey import run_as_by_app
 from rotator.config import AppConfig
+from rotator.config.own import own_apps
 from rotator.domain.approval import FORCE, Request
 from rotator.domain.errors import ApprovalNeeded, Refused, RotatorError, UsageError
 from rotator.domain.event import Event
@@ -26,7 +27,7 @@ from rotator.saga.opening import open_rotation
 from rotator.saga.requests import same_order
 from rotator.saga.seen import Picture
 from rotator.saga.worker import Ports
-from rotator.wiring import witness
+from rotator.wiring import own, witness
 from rotator.wiring.anchoring import anchor_at_force, anchor_beside
 from rotator.wiring.asking import owner
 from rotator.wiring.connections import Connections
@@ -39,6 +40,7 @@ PER_ORG = 4  # rotations of one org at once: a quarter of Salesforce's usual 25 
 AT_ONCE = 16  # of all orgs
 USUAL_PAST = timedelta(days=30)  # how far evidence goes back, unless told
 ASSISTED = "a classic connected app has no rotation API: rotate it by hand in Setup (docs/runbook.md, a secret leaked)"
+OWN = "the rotator's own pair is forced by its name alone, once the others are done"
 OPTIONS = ("including_users", "block_first", "stay_blocked")  # of an order: other ones are another order
 
 Skipped = Sequence[Mapping[str, object]]
@@ -78,9 +80,12 @@ def scope(connections: Connections, apps: Iterable[str], org: str, *, everything
                          fix="see [orgs] in the configuration")  # fmt: skip
     for name in names:
         connections.app(name)
+    own_ones = own_apps(config)
     wanted = [name for name, app in config.apps.items() if everything or name in names or app.org == org]
-    taken = tuple(name for name in names or wanted if config.apps[name].kind == "external_client_app")
-    reasons = {name: ASSISTED if name in wanted else "not asked for" for name in config.apps if name not in taken}
+    wanted += [name for name in own_ones if name in names]
+    taken = tuple(name for name in names or wanted if connections.apps[name].kind == "external_client_app")
+    left = [name for name in connections.apps if name not in taken]
+    reasons = {name: ASSISTED if name in wanted else OWN if name in own_ones else "not asked for" for name in left}
     return Scope(taken, [{"app": name, "reason": why, "asked": name in wanted} for name, why in reasons.items()])
 
 
@@ -109,7 +114,7 @@ def approved(connections: Connections) -> Iterator[tuple[str, Order]]:
     for request in connections.approvals.open() if wanted else ():
         if request.action == FORCE and request.approved_at is not None:
             order = order_of(request)
-            names = (one.app for one in request.subjects if one.app in connections.config.apps)
+            names = (one.app for one in request.subjects if one.app in connections.apps)
             yield from ((name, order) for name in names if begun(connections, name, order) is None)
 
 
@@ -133,16 +138,16 @@ def _must_be_approved(connections: Connections, order: Order, app: AppConfig) ->
 def shared_users(connections: Connections, apps: Iterable[str]) -> list[dict[str, object]]:
     """The configured apps that run as one user, where one of `apps` is among them: their sessions are told apart by app
     and time only. As the org says; where it does not answer, as the last rotations saw. Raises nothing."""
-    config, wanted = connections.config, set(apps)
+    wanted = set(apps)
     seen: dict[tuple[str, str], list[str]] = {}
     known: Mapping[str, str] = {}
     with suppress(RotatorError):
         known = run_as_by_app(connections.database)
-    for org in dict.fromkeys(config.apps[name].org for name in wanted):
+    for org in dict.fromkeys(connections.apps[name].org for name in wanted):
         users: Mapping[str, str] = {}
         with suppress(RotatorError):
             users = connections.org(org).run_as_users()
-        for name, app in config.apps.items():
+        for name, app in connections.apps.items():
             user = users.get(app.app) or known.get(name)
             if app.org == org and user:
                 seen.setdefault((org, user), []).append(name)
@@ -175,8 +180,8 @@ def way_to_force(connections: Connections, name: str, order: Order) -> Way:
     if row is not None and same_order(row, order.who):
         return replace(way_of_open(connections, row), order=order.who)
     _must_be_approved(connections, order, app)
-    ports = connections.ports(app.org)
-    consumer = ports.salesforce.find(app.app, app.consumer)
+    ports = own.ports_for(connections, name, app.org)
+    consumer = own.find(connections, name, app, ports)
     connections.met(app.org, consumer.org_id, order.who)
     run_as, notes = holders_of(connections, ports, name, consumer, order)
     since = order.since or connections.now() - USUAL_PAST
@@ -214,6 +219,7 @@ def _begin(connections: Connections, ports: Ports, name: str, app: AppConfig, co
         ports, lease, app=name, org=app.org, consumer=consumer, target=target_of(name, app, host),
         policy=forced_policy(app, including_users=order.including_users, block_first=order.block_first,
                              stay_blocked=order.stay_blocked), who=order.who, trigger=Trigger.FORCE,
+        untouchable=own.untouchable(connections, app),
     )  # fmt: skip
     anchor_beside(connections, row)
     keep = partial(_keep, connections, order.who, Subject.of(row))
@@ -232,7 +238,7 @@ def attend_by_org(connections: Connections, setting: Setting, errands: Sequence[
     another. What is told comes one at a time."""
     orgs: dict[str, list[Errand]] = {}
     for errand in errands:
-        orgs.setdefault(connections.config.apps[errand.app].org, []).append(errand)
+        orgs.setdefault(connections.apps[errand.app].org, []).append(errand)
     each = max(1, min(PER_ORG, AT_ONCE // max(1, len(orgs))))
     rows = [found[at::each] for found in orgs.values() for at in range(min(each, len(found)))]
     hands = [list(chain.from_iterable(rows[at::AT_ONCE])) for at in range(min(AT_ONCE, len(rows)))]

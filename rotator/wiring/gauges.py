@@ -35,7 +35,7 @@ def fleet(connections: Connections, early: Early) -> Fleet:
     except LedgerUnavailable:
         return Fleet(0.0, told.version, told.config_hash, database=False, sides=sides(connections))
     rows = {row.app: row for row in seen.open}
-    apps = tuple(_app(connections, name, rows.get(name), seen, early) for name in connections.config.apps)
+    apps = tuple(_app(connections, name, rows.get(name), seen, early) for name in connections.apps)
     return Fleet(seen.now.timestamp(), told.version, told.config_hash, apps=apps, open=tuple(map(_open, seen.open)),
                  head=_head(signs), notices=notices, sides=sides(connections))  # fmt: skip
 
@@ -56,7 +56,7 @@ def side_of(connections: Connections, name: str) -> Side:
 
 
 def _app(connections: Connections, name: str, row: Rotation | None, seen: Survey, early: Early) -> App:
-    app, last = connections.config.apps[name], seen.last.get(name)
+    app, last = connections.apps[name], seen.last.get(name)
     age = (seen.now - last).total_seconds() if last is not None else None
     paused = pause_of(seen.pauses, name, app.org) is not None
     known, because = early.get(name), (last, seen.outage)

@@ -55,7 +55,7 @@ def look(connections: Connections) -> None:
 def overdue(connections: Connections, seen: Survey) -> Iterator[Notice]:
     """The apps that should have been rotated, and are not about to be."""
     states = {row.app: row.state for row in seen.open}
-    for name, app in connections.config.apps.items():
+    for name, app in connections.apps.items():
         last, found = seen.last.get(name), standing_of(connections, name, seen)
         calm = states.get(name) in CALM or found.code in (Why.SPREAD, Why.CATCH_UP)
         fresh = found.at is not None and seen.now - GRACE < found.at <= seen.now
@@ -70,7 +70,7 @@ def gone(connections: Connections) -> Iterator[Notice]:
     """The ends of what was told of apps that the configuration does not name any more."""
     for topic in (Topic.FAILED, Topic.FAILING, Topic.HOOK, Topic.DRIFT):
         for notice in connections.outbox.told(topic):
-            if notice.app and notice.app not in connections.config.apps:
+            if notice.app and notice.app not in connections.apps:
                 yield past(notice)
 
 

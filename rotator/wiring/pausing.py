@@ -80,7 +80,7 @@ def paused_among(connections: Connections, apps: Iterable[str]) -> Iterable[tupl
     """Those of these apps that are paused, with the pause that says so."""
     pauses = survey(connections.database).pauses
     for name in dict.fromkeys(apps):
-        known = connections.config.apps.get(name)
+        known = connections.apps.get(name)
         found = pause_of(pauses, name, known.org) if known is not None else None
         if found is not None:
             yield name, found

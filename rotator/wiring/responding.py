@@ -23,6 +23,7 @@ from rotator.domain.words import Outcome, Phase
 from rotator.wiring.asking import owner
 from rotator.wiring.connections import Connections
 from rotator.wiring.errand import LATE, PRESSING, Patience
+from rotator.wiring.own import must_be_ordinary
 from rotator.wiring.tickets import check_ticket
 
 LATEST = timedelta(days=1)  # how long after our last word a block may still be a late call of ours
@@ -223,6 +224,7 @@ def opened(connections: Connections, name: str, who: Who, command: str) -> Case:
     """The app, its consumer and the responder's way there. Raises UsageError, and what reads raise."""
     check_ticket(connections, who, command)
     app = connections.app(name)
+    must_be_ordinary(name, app)
     if app.kind != "external_client_app":
         raise UsageError(f"{name} is a classic connected app: no API turns its switch or ends its tokens",
                          fix="Setup, Connected Apps OAuth Usage: Block, Revoke")  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from rotator.config import AppConfig
-from rotator.domain.errors import ConfigError, UsageError
+from rotator.config import AppConfig, OwnApp
+from rotator.domain.errors import ConfigError, Refused, UsageError
 from rotator.domain.pair import Consumer
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import Trigger
@@ -17,11 +18,15 @@ from rotator.saga.opening import open_rotation
 from rotator.saga.requests import proof_is_old
 from rotator.saga.seen import Picture
 from rotator.saga.worker import Ports
+from rotator.wiring import own
 from rotator.wiring.anchoring import anchor_at_force
+from rotator.wiring.asking import owner
 from rotator.wiring.connections import Connections
-from rotator.wiring.due import must_be_due
+from rotator.wiring.due import NOT_DUE, must_be_due
 from rotator.wiring.errand import Errand, Setting, Until, Way, attend
 from rotator.wiring.settings import policy_of, target_of
+
+OWN_PAIRS = "own"  # in the place of a consumer's id, which begins with 888
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ def way_of_open(connections: Connections, row: Rotation) -> Way:
     if row.org not in connections.config.orgs:
         raise ConfigError(f"the org {row.org} of the open rotation of {row.app} is not configured any more",
                           fix=f"put [orgs.{row.org}] back until the rotation has ended", where=f"orgs.{row.org}")
-    ports = connections.ports(row.org, row.target.login_url)
+    ports = own.ports_for(connections, row.app, row.org, row.target.login_url)
     return Way(ports, row.consumer, row=row, ended=partial(anchor_at_force, connections))
 
 
@@ -82,8 +87,8 @@ def way_to(connections: Connections, name: str, wish: Wish) -> Way:
     if app.kind != "external_client_app":
         raise UsageError(f"{name} is a classic connected app, which this version cannot rotate",
                          fix="make it an External Client App, or rotate it by hand in Setup")
-    ports = connections.ports(app.org)
-    consumer = ports.salesforce.find(app.app, app.consumer)
+    ports = own.ports_for(connections, name, app.org)
+    consumer = own.find(connections, name, app, ports)
     connections.met(app.org, consumer.org_id, wish.who)
     return Way(ports, consumer, partial(begin, connections, ports, name, app, consumer, wish), trigger=wish.trigger)
 
@@ -91,10 +96,37 @@ def way_to(connections: Connections, name: str, wish: Wish) -> Way:
 def begin(connections: Connections, ports: Ports, name: str, app: AppConfig, consumer: Consumer, wish: Wish,
           lease: Lease) -> tuple[Rotation, Picture]:
     """Opens the rotation, under the lease. Raises Refused where a scheduled one is not due any more."""
+    if isinstance(app, OwnApp):
+        with alone(connections, name, consumer.org_id, wish.trigger):
+            return _open(connections, ports, name, app, consumer, wish, lease)
+    return _open(connections, ports, name, app, consumer, wish, lease)
+
+
+@contextmanager
+def alone(connections: Connections, name: str, org_id: str, trigger: Trigger) -> Iterator[None]:
+    """While one of the rotator's own pairs is begun: the other, which rotates it, is not itself rotated meanwhile. A
+    lease on no consumer keeps out whoever begins that one. Raises Refused (`other_open`; for a scheduled one
+    `not_due`: it comes again by itself)."""
+    ledger, seconds = connections.ledger, connections.config.timing.lease.total_seconds()
+    lease = ledger.claim(org_id, OWN_PAIRS, owner(), seconds)
+    try:
+        why = own.other_open(ledger.rotations(open_only=True), name) if lease else "waits: the other is begun just now"
+        if why:
+            code = NOT_DUE if trigger is Trigger.SCHEDULED else "other_open"
+            raise Refused(f"{name} {why}", code=code, fix=f"see `rotator status {name}`, then ask again")
+        yield
+    finally:
+        if lease is not None:
+            ledger.yield_lease(lease)
+
+
+def _open(connections: Connections, ports: Ports, name: str, app: AppConfig, consumer: Consumer, wish: Wish,
+          lease: Lease) -> tuple[Rotation, Picture]:
     if wish.trigger is Trigger.SCHEDULED:
         must_be_due(connections, name)
     host = connections.config.orgs[app.org].host
     return open_rotation(
         ports, lease, app=name, org=app.org, consumer=consumer, target=target_of(name, app, host),
         policy=policy_of(app, dry_run=wish.dry_run), who=wish.who, trigger=wish.trigger,
+        untouchable=own.untouchable(connections, app),
     )  # fmt: skip

@@ -34,7 +34,7 @@ def run_once(connections: Connections, setting: Setting, who: Who) -> tuple[list
     errands = [force.errand_for(connections, setting, name, order) for name, order in orders.items()]
     errands += [resume(connections, setting, row, who) for row in rows]
     skipped: list[Mapping[str, object]] = []
-    for name in sorted(connections.config.apps.keys() - {row.app for row in rows} - orders.keys()):
+    for name in sorted(connections.apps.keys() - {row.app for row in rows} - orders.keys()):
         why = why_not(connections, name, seen)
         if why is None:
             errands.append(errand_for(connections, setting, name, Wish(who, Trigger.SCHEDULED)))
@@ -47,8 +47,8 @@ def run_once(connections: Connections, setting: Setting, who: Who) -> tuple[list
     attend(errands, setting)  # in this order: what is open comes first
     with suppress(RotatorError):
         notices.look(connections)
-    late = [errand for errand in errands if errand.error is not None and errand.error.code == NOT_DUE]
-    skipped += [{"app": errand.app, "reason": "rotated by another worker just now"} for errand in late]
+    late = {errand: errand.error.message for errand in errands if errand.error and errand.error.code == NOT_DUE}
+    skipped += [{"app": errand.app, "reason": why} for errand, why in late.items()]
     return [errand for errand in errands if errand not in late], skipped
 
 
@@ -58,7 +58,7 @@ def resume(connections: Connections, setting: Setting, row: Rotation, who: Who) 
     until = usual(row.policy.overlap)
     if row.org not in connections.config.orgs:
         return Errand.left_alone(setting, hold_without_org(connections, setting, row), until)
-    gone = row.app not in connections.config.apps
+    gone = row.app not in connections.apps
     if gone and row.publish_version == -1 and row.goal is Goal.ROTATE:
         with suppress(Refused):  # too late by now: then it is finished
             connections.ledger.ask_abandon(row.id, who)

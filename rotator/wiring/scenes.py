@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from rotator.adapters.salesforce import JwtBearer as Assertion
 from rotator.adapters.sql import schema
 from rotator.adapters.sql.calibrations import last_release
 from rotator.adapters.sql.orgs import FactSeen
 from rotator.adapters.sql.verify import VerifyResult
 from rotator.adapters.vault import VaultClient, VaultKv
-from rotator.checks.scene import AppScene, HereScene, OrgScene, VaultScene
-from rotator.config import find_file
+from rotator.checks.scene import AppScene, HereScene, OrgScene, OwnScene, VaultScene
+from rotator.config import AppConfig, OwnApp, find_file
 from rotator.config.org import ClientCredentials, JwtBearer
+from rotator.config.own import OTHER
 from rotator.domain.anchor import by_seq
+from rotator.domain.pair import Consumer, Target
 from rotator.wiring.anchoring import known_anchors, last_anchor, public_key
 from rotator.wiring.connections import Connections
 from rotator.wiring.outside import Budget
-from rotator.wiring.settings import credentials_of, target_of
+from rotator.wiring.own import find_own, key_now
+from rotator.wiring.settings import target_of
 
 # Options that name a file with a secret; certificates and their authorities are none.
 SECRET_FILES = ("secret_file", "key_file", "token_file", "tokens_file", "password_file", "secret_id_file", "jwt_file",
                 "signing_key_file", "routing_key_file", "url_file")  # fmt: skip
 _KUBELET = "/var/run/secrets/kubernetes.io/"  # the kubelet sets the mode, and shows it to the pod alone
+
+
+_OfApp = tuple[OrgScene, VaultScene, str, str, Target, str, timedelta, timedelta, Callable[[Consumer], None]]
 
 
 class WholeVault(VaultKv):
@@ -114,10 +120,7 @@ def org_scene(connections: Connections, name: str) -> OrgScene:
 
 def own_keys(connections: Connections, name: str) -> frozenset[str]:
     """The keys with which the rotator itself logs in at this org."""
-    told = connections.config.orgs[name]
-    logins = [credentials_of(one, connections.loaded.places, connections.vault)
-              for one in (told.admin, told.responder, told.spare) if one is not None]  # fmt: skip
-    return frozenset(one.client_id if isinstance(one, Assertion) else one.key.strip() for one in logins)
+    return frozenset(key_now(connections, name, identity) for identity in connections.config.orgs[name].logins)
 
 
 def _own_since(connections: Connections, login: ClientCredentials | JwtBearer) -> datetime | None:
@@ -136,8 +139,18 @@ def _written(file: Path) -> datetime:
 
 def app_scene(connections: Connections, place: OrgScene, vault: VaultScene, name: str) -> AppScene:
     """An app. A login with its pair counts against the login budget of its run-as user."""
-    app = connections.config.apps[name]
-    target = target_of(name, app, place.host)
+    return AppScene(*_of_app(connections, place, vault, name, connections.apps[name]))
+
+
+def own_scene(connections: Connections, place: OrgScene, vault: VaultScene, name: str, app: OwnApp) -> OwnScene:
+    """One of the rotator's own pairs, as the identity sees it that rotates it."""
+    other = OTHER[app.identity]
+    seen = replace(place, org=connections.org(app.org, by=other))
+    seek = partial(find_own, connections, name, app)
+    return OwnScene(*_of_app(connections, seen, vault, name, app), name=name, rotates=other, seek=seek)
+
+
+def _of_app(connections: Connections, place: OrgScene, vault: VaultScene, name: str, app: AppConfig) -> _OfApp:
     budget = Budget(connections.outside, app.org, connections.config.limits.logins_per_hour)
-    return AppScene(place, vault, app.app, app.consumer, target, app.probe, app.overlap,
-                    app.schedule.shortest_interval, partial(budget.ask, forced=False))  # fmt: skip
+    return (place, vault, app.app, app.consumer, target_of(name, app, place.host), app.probe, app.overlap,
+            app.schedule.shortest_interval, partial(budget.ask, forced=False))  # fmt: skip

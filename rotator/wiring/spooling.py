@@ -22,6 +22,7 @@ from rotator.wiring.asking import owner
 from rotator.wiring.connections import Connections
 from rotator.wiring.errand import Errand, Setting, Until, Way, attend
 from rotator.wiring.force import Order
+from rotator.wiring.own import must_be_ordinary
 from rotator.wiring.settings import forced_policy, target_of
 
 LOG = log.get("spool")
@@ -46,10 +47,10 @@ def force(connections: Connections, setting: Setting, apps: Iterable[str], order
     """
     names = list(apps)
     with ExitStack() as stack:
-        spools = {org: _spool(connections, org) for org in sorted({connections.config.apps[n].org for n in names})}
+        spools = {org: _spool(connections, org) for org in sorted({connections.apps[n].org for n in names})}
         for spool in spools.values():
             stack.callback(spool.close)
-        errands = [_errand(connections, setting, name, order, spools[connections.config.apps[name].org])
+        errands = [_errand(connections, setting, name, order, spools[connections.apps[name].org])
                    for name in names]  # fmt: skip
         attend(errands, setting)
     return errands
@@ -62,6 +63,7 @@ def _errand(connections: Connections, setting: Setting, name: str, order: Order,
 
 def _way(connections: Connections, name: str, order: Order, spool: SpoolLedger) -> Way:
     app = connections.app(name)
+    must_be_ordinary(name, app)
     ports = connections.ports(app.org, ledger=spool)
     consumer = ports.salesforce.find(app.app, app.consumer)
     target = target_of(name, app, connections.config.orgs[app.org].host)

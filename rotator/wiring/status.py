@@ -30,7 +30,7 @@ def status(connections: Connections, app: str = "") -> Json:
     rows = {row.app: row for row in seen.open}
     if app and app not in rows:
         connections.app(app)
-    names = [app] if app else [*connections.config.apps, *sorted(rows.keys() - connections.config.apps.keys())]
+    names = [app] if app else [*connections.apps, *sorted(rows.keys() - connections.apps.keys())]
     drift, waiting = connections.database.read(sightings), [_waiting(one) for one in connections.outbox.backlog()]
     forced = last_forced(connections.database)
     told = [
@@ -68,7 +68,7 @@ def _facts(connections: Connections, name: str, now: datetime) -> Json:
 
 def _leak(connections: Connections, name: str, forced: Mapping[str, Rotation]) -> Json:
     """Whether it is a canary, and how long its secret would live if it leaked now."""
-    app = connections.config.apps.get(name)
+    app = connections.apps.get(name)
     found = if_leaked(name, app.org if app is not None else None, forced)
     return {"canary": app is not None and app.canary, "if_leaked": found}
 
@@ -79,7 +79,7 @@ def _sighting(one: Sighting) -> Json:
 
 
 def _one(connections: Connections, name: str, row: Rotation | None, seen: Survey) -> Json:
-    app, last = connections.config.apps.get(name), seen.last.get(name)
+    app, last = connections.apps.get(name), seen.last.get(name)
     found = standing_of(connections, name, seen, row)
     return {
         "app": name,
@@ -103,6 +103,6 @@ def _waiting(told: Backlog) -> Json:
 
 def _pause(connections: Connections, name: str, seen: Survey) -> Json:
     """Whether routine work on the app is paused, by whom, why and until when."""
-    app = connections.config.apps.get(name)
+    app = connections.apps.get(name)
     found = pause_of(seen.pauses, name, app.org) if app is not None else None
     return {"paused": found is not None, "pause": as_json(found) if found is not None else None}

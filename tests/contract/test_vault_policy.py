@@ -20,6 +20,7 @@ from tests.servers.vault import RealVault, VaultError
 CONFIG = Path(__file__).parents[2] / "config"
 POLICY = (CONFIG / "vault-policy.hcl").read_text()
 DESTROY = (CONFIG / "vault-policy-destroy.hcl").read_text()
+OWN = (CONFIG / "vault-policy-own.hcl").read_text()
 RULE = re.compile(r'^path "(?P<path>[^"]+)" \{\s+capabilities = \[(?P<words>[^]]*)\]\s+\}', re.MULTILINE)
 RESPOND = (CONFIG / "vault-policy-responder.hcl").read_text()
 ESCROW, RESPONDERS = "rotator-escrow/billing", "salesforce/acme/rotator-responder"
@@ -244,6 +245,23 @@ def test_the_policy_does_not_let_the_rotator_change_its_own_login(bench_with: Be
     own = dataclasses.replace(TARGET, path=path)
     with pytest.raises(Refused):
         bench_with(POLICY).kv.write_live(own, credential(NEW, "r-1"), 0)
+
+
+@pytest.mark.parametrize(("capability", "number"), [("create", 0), ("update", 1)])
+def test_with_the_policy_of_its_own_pair_it_may_and_without_a_capability_not(bench_with: Benches, capability: str,
+                                                                           number: int) -> None:  # fmt: skip
+    """Where a second identity rotates it: a first version, and a further one."""
+    own = dataclasses.replace(TARGET, path="salesforce/acme/rotator")
+
+    def publish_own(bench: Bench) -> None:
+        if number:
+            bench.hand.put(own.path, {"client_id": OLD.key, "client_secret": "s"})
+        bench.kv.write_live(own, credential(NEW, "r-1"), number)
+        assert bench.kv.live(own).key == NEW.key
+
+    publish_own(bench_with(POLICY + OWN))
+    with pytest.raises(Refused):
+        publish_own(bench_with(POLICY + without(OWN, "secret/data/salesforce/+/rotator", capability)))
 
 
 def test_a_responder_reads_its_login_and_nothing_else(bench_with: Benches) -> None:

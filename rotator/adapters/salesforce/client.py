@@ -68,6 +68,11 @@ class SalesforceOrg:
         """`app`: developer name or 0xI id. `consumer`: its 888 id or its present key; "" where it has just one."""
         return lookup.find(self._rest, app, consumer)
 
+    def find_by_key(self, key: str, app: str = "") -> Consumer:
+        """The consumer whose primary key this is. `app`: where it lies, if that is known; else all apps are looked
+        through, a call each. Raises ConfigError where there is none."""
+        return lookup.find_by_key(self._rest, key, app)
+
     def primary(self, consumer: Consumer, *, with_secret: bool = False) -> Pair:
         """GET credentials/{app}/{consumer}?part=key or keyandsecret (reference 6.3)."""
         params = {"part": "keyandsecret" if with_secret else "key"}
@@ -186,6 +191,11 @@ class SalesforceOrg:
     def responder_id(self) -> str:
         """The user of the responder's identity, which may be the same; logs in where it has not yet."""
         return self._responder.me().user_id
+
+    @property
+    def own_key(self) -> str:
+        """The consumer key that the rotator is logged in with; "" before the first login."""
+        return self._rest.known_key
 
     @property
     def limit_info(self) -> Mapping[str, tuple[int, int]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rotator.adapters.salesforce import queries, wire
 from rotator.adapters.salesforce.ids import is_id, long_id, plain, same
 from rotator.adapters.salesforce.rest import Rest
 from rotator.adapters.salesforce.wire import Row
-from rotator.domain.errors import ConfigError, NotFound, Refused
+from rotator.domain.errors import ConfigError, NotFound, Refused, RotatorError
 from rotator.domain.pair import Consumer
 
 APP_PREFIX = "0xI"
@@ -35,6 +36,36 @@ def with_keys(rest: Rest, app: App) -> list[tuple[Consumer, str]]:
     """Every consumer of an app with its present key, "" where the list does not tell it. Raises as `find`."""
     rows = consumers(rest, app)
     return [(_named(rest, app, rows, row), wire.text(row, "key")) for row in rows]
+
+
+def find_by_key(rest: Rest, key: str, app: str) -> Consumer:
+    """The one consumer whose primary key this is. With no `app`, every app of the org is asked for its consumers; some
+    may not answer, as vendors' do. Raises ConfigError where none has it."""
+    silent: list[RotatorError] = []
+    for one in [find_app(rest, app)] if app else _every_app(rest):
+        try:
+            found = with_keys(rest, one)
+        except (ConfigError, Refused) as error:
+            silent.append(error)
+            continue
+        ours = next((consumer for consumer, its in found if its == key), None)
+        if ours is not None:
+            return ours
+    unseen = f"; {len(silent)} apps did not show theirs: {silent[0].message}" if silent else ""
+    raise ConfigError(
+        f"no consumer {f'of {app}' if app else 'of the org'} shows the key of the rotator's own pair as its primary key"
+        + unseen,
+        fix="see `rotator check` (ADM-6), and that Vault holds the present pair; name the app by `app` in its table",
+    )
+
+
+def _every_app(rest: Rest) -> list[App]:
+    """All apps that the rotator can see, each once; those that were used come first, as ours was."""
+    used = [_from_list(row) for row in queries.pages(rest, "/apps/oauth/usage", "apps", "listing the apps").rows]
+    soql = f"SELECT {_COLUMNS} FROM ExternalClientApplication"  # noqa: S608 - constants
+    with suppress(Refused):
+        used += [_from_query(row) for row in queries.query(rest, soql, "listing the apps").rows]
+    return list({one.id: one for one in used if is_id(one.id)}.values())
 
 
 def _named(rest: Rest, app: App, rows: list[Row], chosen: Row) -> Consumer:
@@ -75,12 +106,13 @@ def _from_query(row: Row) -> App:
     return App(long_id(wire.text(row, "Id")), plain(row.get("DeveloperName")), plain(row.get("MasterLabel")))
 
 
+def _from_list(row: Row) -> App:
+    return App(long_id(wire.text(row, "identifier")), plain(row.get("developerName")), plain(row.get("label")))
+
+
 def _from_usage(rest: Rest, app: str, by_id: bool) -> list[App]:
     rows = queries.pages(rest, "/apps/oauth/usage", "apps", "listing the apps").rows
-    known = [
-        App(long_id(wire.text(row, "identifier")), plain(row.get("developerName")), plain(row.get("label")))
-        for row in rows
-    ]
+    known = [_from_list(row) for row in rows]
     return [one for one in known if is_id(one.id) and (same(one.id, app) if by_id else one.name.lower() == app.lower())]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -55,6 +55,7 @@ class Rest:
         self._credentials = credentials
         self._now = now
         self._me: Me | None = None
+        self._good: tokens.AdminCredentials | None = None  # what logged in last
         self._login_lock = threading.Lock()
 
     @property
@@ -65,6 +66,11 @@ class Rest:
     def known_user(self) -> str:
         """Our user where we have logged in; else "", without a call."""
         return self._me.user_id if self._me else ""
+
+    @property
+    def known_key(self) -> str:
+        """The consumer key that we logged in with last; else "", without a call."""
+        return tokens.key_of(self._good) if self._good else ""
 
     def me(self) -> Me:
         """Our identity, after a login where there was none yet."""
@@ -122,15 +128,34 @@ class Rest:
             return self._me
 
     def _log_in(self) -> Me:
-        what = "the rotator's own login"
-        credentials = self._credentials()
-        answer = self._ask(credentials, what)
-        if answer.status != 200:
-            raise self._refused(answer, what, credentials)
+        """Logs in. A pair may be rotated while we ask, and a new one may not be known everywhere yet: where it is
+        refused it is read once more, and then the one that was good before is asked (it lives through the overlap)."""
+        what, tried = "the rotator's own login", list[tokens.AdminCredentials]()
+        for credentials in self._choices(tried):
+            answer = self._ask(credentials, what)
+            if answer.status == 200:
+                return self._entered(answer, what, credentials)
+            tried.append(credentials)
+            if not tokens.is_invalid_client(answer):
+                break
+        raise self._refused(answer, what, credentials)
+
+    def _choices(self, tried: Sequence[tokens.AdminCredentials]) -> Iterator[tokens.AdminCredentials]:
+        """What to log in with, one after the other, each pair once; `tried` grows meanwhile."""
+        yield self._credentials()
+        if isinstance(tried[0], tokens.JwtBearer):
+            return
+        if (again := self._credentials()) not in tried:
+            yield again
+        if self._good is not None and self._good not in tried:
+            yield self._good
+
+    def _entered(self, answer: Answer, what: str, credentials: tokens.AdminCredentials) -> Me:
         login = tokens.login(answer, what)
         self.line.pin(login)
         if not login.token:
             raise Unintelligible(f"{what}: the answer holds no access token")
+        self._good = credentials
         return Me(login.token, login.org_id, login.user_id)
 
     def _ask(self, credentials: tokens.AdminCredentials, what: str) -> Answer:

@@ -43,6 +43,11 @@ class JwtBearer:
 AdminCredentials = ClientCredentials | JwtBearer
 
 
+def key_of(credentials: AdminCredentials) -> str:
+    """The consumer key, which is no secret."""
+    return credentials.client_id if isinstance(credentials, JwtBearer) else credentials.key.strip()
+
+
 def pair_form(key: str, secret: Secret) -> dict[str, str]:
     """The body of a client credentials request; stored values may carry a stray newline (reference 1)."""
     return {

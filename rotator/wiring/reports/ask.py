@@ -21,5 +21,5 @@ class Ask:
 
     def apps(self) -> Iterator[tuple[str, AppConfig]]:
         """The configured apps of the org, or all."""
-        chosen = self.connections.config.apps.items()
+        chosen = self.connections.apps.items()
         return ((name, app) for name, app in chosen if self.org in ("", app.org))

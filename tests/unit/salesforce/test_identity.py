@@ -92,6 +92,44 @@ def test_credentials_are_asked_at_each_login() -> None:
     assert [parse_qs(r.content.decode())["client_id"] for r in logins(org)] == [["one"], ["two"]]
 
 
+REFUSED = oauth_error("invalid_client_id", "client identifier invalid")
+
+
+def keys(org: Org) -> list[str]:
+    """The consumer keys that were logged in with, in order."""
+    return [parse_qs(request.content.decode())["client_id"][0] for request in logins(org)]
+
+
+def test_a_pair_that_was_replaced_while_we_asked_is_read_once_more() -> None:
+    """The rotator's own pair may be rotated between our read and our request."""
+    given = iter([ClientCredentials("old", OWN.secret), ClientCredentials("new", OWN.secret)])
+    org = Org(says({"key": "k"}), logins=[REFUSED, says(token_answer())])
+    sf = port(org, credentials=lambda: next(given))
+    sf.primary(CONSUMER)
+    assert keys(org) == ["old", "new"]
+    assert sf.own_key == "new"
+
+
+def test_a_new_pair_that_is_not_known_everywhere_yet_gives_way_to_the_one_before() -> None:
+    """It is valid through the overlap, so that no moment exists in which we cannot log in."""
+    given = iter([ClientCredentials("old", OWN.secret), *[ClientCredentials("new", OWN.secret)] * 4])
+    org = Org(says({"key": "k"}), DEAD, says({"key": "k"}), DEAD, says({"key": "k"}),
+              logins=[says(token_answer()), REFUSED, says(token_answer()), says(token_answer())])  # fmt: skip
+    sf = port(org, credentials=lambda: next(given))
+    for _ in range(3):
+        sf.primary(CONSUMER)
+    assert keys(org) == ["old", "new", "old", "new"]
+    assert sf.own_key == "new"
+
+
+def test_a_pair_that_is_refused_is_asked_with_once() -> None:
+    """Nothing else is known: one request, and a clear word."""
+    org = Org(logins=[REFUSED])
+    with pytest.raises(Refused):
+        port(org).primary(CONSUMER)
+    assert len(logins(org)) == 1
+
+
 def test_our_own_pair_refused_says_so() -> None:
     """It is not the target's pair: another fix."""
     with pytest.raises(Refused) as caught:

@@ -86,3 +86,21 @@ def test_names_of_the_org_come_without_control_characters() -> None:
     record = {"Id": APP, "DeveloperName": "Billing\x1b[2J_Sync", "MasterLabel": "Bil\u202eling\n"}
     found = port(Org(says({"records": [record], "done": True}), consumers(ONE))).find("Billing_Sync", "")
     assert (found.app_name, found.label) == ("Billing[2J_Sync", "Billing")
+
+
+def test_a_consumer_is_found_by_its_key_among_all_apps() -> None:
+    """Those that were used come first; an app that does not show its consumers is passed over."""
+    org = Org(usage((OTHER, "Other"), more="/x"), usage(), apps((OTHER, "Other"), (APP, "Rotator")),
+              error("INSUFFICIENT_ACCESS", "", 403), consumers(ONE, TWO))  # fmt: skip
+    found = port(org).find_by_key("3MVG91")
+    assert (found.app_id, found.consumer_id, found.siblings) == (APP, TWO, 1)
+
+
+def test_a_key_that_no_app_shows_says_how_many_were_silent() -> None:
+    """What was not seen is not said to be absent."""
+    org = Org(usage((APP, "Rotator")), apps(), error("INSUFFICIENT_ACCESS", "", 403))
+    with pytest.raises(ConfigError, match="1 apps did not show theirs") as caught:
+        port(org).find_by_key("3MVG91")
+    assert "ADM-6" in caught.value.fix
+    with pytest.raises(ConfigError, match="no consumer of Rotator"):
+        port(Org(apps((APP, "Rotator")), consumers(ONE))).find_by_key("3MVG91", "Rotator")
