@@ -34,8 +34,7 @@ class SalesforceOrg:
     http: to the org's My Domain host, the only host that is ever called; instance_url and every other URL of an
     answer are not followed. version: `65.0` or newer. credentials: asked at each login. responder: the identity for
     sessions and metadata; None: the same. org_id: the pinned org, "" to pin the first answer's; read it back from
-    `org_id`. Errors as ports.Salesforce says; `org_mismatch` where the
-    host answers for another org.
+    `org_id`. Errors as ports.Salesforce says; `org_mismatch` where the host answers for another org.
     """
 
     def __init__(
@@ -51,9 +50,9 @@ class SalesforceOrg:
     ) -> None:
         self._line = Line(http, org_id=org_id, monotonic=monotonic)
         self._rest = Rest(self._line, version=version, credentials=credentials, now=now)
-        self._responder = (
-            Rest(self._line, version=version, credentials=responder, now=now) if responder else self._rest
-        )
+        self._responder = self._rest
+        if responder:
+            self._responder = Rest(self._line, version=version, credentials=responder, now=now)
         self._metadata = Metadata(self._responder)
         self._http, self._now = http, now
         self._names: frozenset[str] | None = None
@@ -69,8 +68,7 @@ class SalesforceOrg:
         return lookup.find(self._rest, app, consumer)
 
     def find_by_key(self, key: str, app: str = "") -> Consumer:
-        """The consumer whose primary key this is. `app`: where it lies, if that is known; else all apps are looked
-        through, a call each. Raises ConfigError where there is none."""
+        """The consumer with this primary key; all apps are looked through unless `app` is known. Raises ConfigError."""
         return lookup.find_by_key(self._rest, key, app)
 
     def primary(self, consumer: Consumer, *, with_secret: bool = False) -> Pair:
