@@ -79,18 +79,19 @@ class TwoIdentities(Scene):
         """A process that dies at its n-th remote call, before or after the effect; whether it came to that."""
         if before:
             self.door("POST", "/faults", {"kind": "before", "match": {}, "nth": n})
-        calls = 0
+        calls, armed = 0, True
 
         def heard(_side: str, exchange: Exchange) -> None:
             nonlocal calls
-            calls += 1
-            if calls == n:
+            calls += armed
+            if armed and calls == n:
                 assert before == (exchange.status == 0), "the fault fell on another call"
                 raise Killed
 
         try:
             with self.process(Outside(Spent(lambda: 0.0), heard=heard)) as connections:
                 self.rotate(connections, app)
+                armed = False  # it lived to see the end: a death while it says goodbye is none
         except Killed:
             return True
         finally:

@@ -12,11 +12,12 @@ from rotator.adapters.salesforce import classic, evidence, lookup, queries, sess
 from rotator.adapters.salesforce import token as tokens
 from rotator.adapters.salesforce.census import Census, Mentions
 from rotator.adapters.salesforce.failures import REST, STAGE, TOKEN, Act, from_answer, said, unintelligible
-from rotator.adapters.salesforce.ids import is_id, long_id, opaque, same
+from rotator.adapters.salesforce.ids import is_id, long_id, same
 from rotator.adapters.salesforce.line import Line
 from rotator.adapters.salesforce.metadata import Metadata
+from rotator.adapters.salesforce.paths import path_of, staged_path
 from rotator.adapters.salesforce.rest import Rest
-from rotator.domain.errors import ConfigError, NotFound, RotatorError, Unintelligible
+from rotator.domain.errors import ConfigError, NotFound, RotatorError
 from rotator.domain.inventory import Source
 from rotator.domain.pair import Author, Consumer, Pair, Staged
 from rotator.domain.secret import Secret
@@ -75,7 +76,7 @@ class SalesforceOrg:
         """GET credentials/{app}/{consumer}?part=key or keyandsecret (reference 6.3)."""
         params = {"part": "keyandsecret" if with_secret else "key"}
         what = "reading the primary pair"
-        answer = self._rest.call("GET", _path(consumer), what, params=params)
+        answer = self._rest.call("GET", path_of(consumer), what, params=params)
         pair = _read(answer, what, lambda body: wire.pair(wire.as_object(body)))
         return pair if with_secret else Pair(pair.key)
 
@@ -83,7 +84,7 @@ class SalesforceOrg:
         """GET staged (reference 6.4); both a 404 and an empty list mean none."""
         what = "reading the staged slot"
         try:
-            answer = self._rest.call("GET", _path(consumer) + "/staged", what)
+            answer = self._rest.call("GET", path_of(consumer) + "/staged", what)
         except NotFound:
             return ()
         return _read(answer, what, lambda body: tuple(wire.staged(row, self._author) for row in wire.staged_rows(body)))
@@ -91,7 +92,7 @@ class SalesforceOrg:
     def stage(self, consumer: Consumer) -> Staged:
         """POST staged, with a body of `{}`: a POST without one hangs (reference 6.4)."""
         what = "staging a pair"
-        answer = self._rest.call("POST", _path(consumer) + "/staged", what, act=Act.WRITE, json={}, table=STAGE)
+        answer = self._rest.call("POST", path_of(consumer) + "/staged", what, act=Act.WRITE, json={}, table=STAGE)
         found = _read(answer, what, wire.staged_rows, act=Act.WRITE)
         if len(found) != 1:
             raise unintelligible(what, f"the answer holds {len(found)} pairs", answer, act=Act.WRITE)
@@ -99,12 +100,12 @@ class SalesforceOrg:
 
     def promote(self, consumer: Consumer, staged_id: str) -> None:
         """PATCH staged/{id} `{"command": "rotate"}`; what the answer holds is not relied on (reference 12)."""
-        path, command = _staged_path(consumer, staged_id), {"command": "rotate"}
+        path, command = staged_path(consumer, staged_id), {"command": "rotate"}
         self._rest.call("PATCH", path, "promoting the staged pair", act=Act.WRITE, json=command)
 
     def delete(self, consumer: Consumer, staged_id: str) -> None:
         """DELETE staged/{id}: kills the pair that stands there now, whichever that is; a 404 is success."""
-        path = _staged_path(consumer, staged_id)
+        path = staged_path(consumer, staged_id)
         try:
             self._rest.call("DELETE", path, "deleting the staged entry", act=Act.WRITE)
         except NotFound:
@@ -283,18 +284,6 @@ class SalesforceOrg:
 
 def _ours(created_by: str) -> Author:
     return Author.US
-
-
-def _path(consumer: Consumer) -> str:
-    if not (is_id(consumer.app_id) and is_id(consumer.consumer_id)):
-        raise Unintelligible("an app or consumer has an id that Salesforce does not give")
-    return f"/apps/oauth/credentials/{consumer.app_id}/{consumer.consumer_id}"
-
-
-def _staged_path(consumer: Consumer, staged_id: str) -> str:
-    if not opaque(staged_id):
-        raise Unintelligible("the staged entry has no id that could stand in a path")
-    return f"{_path(consumer)}/staged/{staged_id}"
 
 
 def _read(answer: Answer, what: str, parse: Callable[[object], T], *, act: Act = Act.READ) -> T:
