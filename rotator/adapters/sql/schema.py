@@ -12,7 +12,7 @@ from rotator.adapters.sql.database import Database
 from rotator.domain.errors import ConfigError, InvariantBroken
 from rotator.resources import data_dir
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")  # oldest first; compared with migrations/versions
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")  # oldest first; compared with migrations/versions
 HEAD = REVISIONS[-1]
 LOCK = 0x726F7461  # the advisory lock of an upgrade: "rota"
 

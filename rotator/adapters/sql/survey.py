@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, select, text, true
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select, text, true
 
 from rotator.adapters.sql.database import Database, instant, moment
 from rotator.adapters.sql.pauses import in_force
 from rotator.adapters.sql.rows import from_row
 from rotator.adapters.sql.sweeps import swept
-from rotator.adapters.sql.tables import OPEN, consumers, rotations
+from rotator.adapters.sql.tables import BAD, OPEN, consumers, rotations
 from rotator.adapters.sql.watch import Watch
 from rotator.adapters.sql.watch import look as watched
 from rotator.domain.pause import Pause
@@ -64,22 +64,26 @@ def _open(connection: Connection, wanted: ColumnElement[bool]) -> tuple[Rotation
     return tuple(from_row(row._mapping) for row in connection.execute(ordered))
 
 
+def _newest(app: ColumnElement[str]) -> ScalarSelect[str]:
+    """The start of this app's last rotation that retired the old pair, found by index: rotations are kept for years."""
+    one = rotations.alias()
+    good = select(func.max(one.c.started_at)).where(one.c.app == app, one.c.retired_at.is_not(None))
+    return good.scalar_subquery()
+
+
 def _last_rotated(connection: Connection, wanted: ColumnElement[bool]) -> Mapping[str, datetime]:
     """The start of each app's last rotation that retired the old pair."""
-    good = rotations.c.retired_at.is_not(None) & rotations.c.started_at.is_not(None) & wanted
-    chosen = select(rotations.c.app, func.max(rotations.c.started_at)).where(good).group_by(rotations.c.app)
-    return {app: instant(started) for app, started in connection.execute(chosen)}
+    apps = select(rotations.c.app).where(wanted).distinct().subquery()
+    chosen = select(apps.c.app, _newest(apps.c.app))
+    return {app: instant(started) for app, started in connection.execute(chosen) if started}
 
 
 def _failures(connection: Connection, wanted: ColumnElement[bool]) -> Mapping[str, Failures]:
     """What ended `failed` or `abandoned` after the last good one; a dry run is meant to end so."""
-    good = select(rotations.c.app, func.max(rotations.c.started_at).label("at"))
-    good_ = good.where(rotations.c.retired_at.is_not(None), wanted).group_by(rotations.c.app).subquery()
-    bad = rotations.c.state.in_(("failed", "abandoned")) & (rotations.c.reason != DRY_RUN)
-    since = good_.c.at.is_(None) | (rotations.c.started_at > good_.c.at)
-    joined = rotations.outerjoin(good_, rotations.c.app == good_.c.app)
-    chosen = select(rotations.c.app, func.count(), func.max(rotations.c.ended_at)).select_from(joined)
-    found = connection.execute(chosen.where(bad & since & wanted).group_by(rotations.c.app))
+    since = rotations.c.started_at > func.coalesce(_newest(rotations.c.app), "")
+    bad = (text(BAD), rotations.c.reason != DRY_RUN, since, wanted)
+    chosen = select(rotations.c.app, func.count(), func.max(rotations.c.ended_at)).where(*bad)
+    found = connection.execute(chosen.group_by(rotations.c.app))
     return {app: Failures(count, instant(ended)) for app, count, ended in found if ended}
 
 

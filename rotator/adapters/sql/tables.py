@@ -57,6 +57,8 @@ def _flags(*names: str) -> list[Column[Any]]:
 
 
 OPEN = "state NOT IN ('done', 'abandoned', 'failed')"
+GOOD = "retired_at IS NOT NULL"
+BAD = "state IN ('failed', 'abandoned')"
 
 consumers = Table(
     "consumers",
@@ -114,6 +116,15 @@ Index(
     sqlite_where=text(OPEN), postgresql_where=text(OPEN),
 )  # fmt: skip
 Index("rotations_of_app", rotations.c.app)
+# The look of each tick: the newest good rotation of each app, and what failed since.
+Index(
+    "rotations_good", rotations.c.app, rotations.c.started_at,
+    sqlite_where=text(GOOD), postgresql_where=text(GOOD),
+)  # fmt: skip
+Index(
+    "rotations_bad", rotations.c.app, rotations.c.started_at,
+    sqlite_where=text(BAD), postgresql_where=text(BAD),
+)  # fmt: skip
 
 org_facts = Table(
     "org_facts",
