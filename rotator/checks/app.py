@@ -46,7 +46,7 @@ def app_3(scene: AppScene) -> Finding:
         return warned(f"Vault holds nothing at {scene.target.path}; the first rotation writes it", "nothing to do")
     if live != primary:
         return failed(f"Vault serves {fingerprint(live)}, Salesforce has {fingerprint(primary)}",
-                      "find out who rotated it, and put the primary pair into Vault")
+                      f"find out who rotated it; then `rotator adopt {scene.name}`")
     return passed(f"Vault serves the primary pair {fingerprint(primary)}")
 
 

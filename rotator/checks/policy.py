@@ -24,7 +24,7 @@ def app_6(scene: AppScene) -> Finding:
         return failed(entry.refused.message, entry.refused.fix)
     if entry.login is None or not entry.login.accepted:
         return failed("Salesforce does not accept the pair in Vault",
-                      "see APP-3; put the primary pair into Vault, or see whether the app is blocked")
+                      f"see APP-3: `rotator adopt {scene.name}`; or see whether the app is blocked")
     if entry.probe is Probe.DEAD:
         return failed("the pair logs in, but its token does not work", f"{CLICK}: see the session policies")
     return passed(f"the pair in Vault logs in as user {entry.login.user_id}")

@@ -198,6 +198,7 @@ class AppScene:
 
     place: OrgScene
     vault: VaultScene
+    name: str  # in the configuration
     app: str
     consumer_id: str
     target: Target
@@ -263,7 +264,6 @@ class AppScene:
 class OwnScene(AppScene):
     """One of the rotator's own pairs: `place` sees the org with the identity that rotates it, which `rotates` names."""
 
-    name: str
     rotates: str
     seek: Callable[[], Consumer]
 

@@ -89,8 +89,8 @@ def drift(scene: Scene) -> Finding | None:
         return None
     what = ",".join(f"{name}:{fingerprint(key)}" for name, key in keys)
     return what, "; ".join(_differences(primary, live, ruling)), (
-        f"find out who changed it (Setup Audit Trail, the versions of {scene.target.path}); then give the live path"
-        " the pair that Salesforce takes")  # fmt: skip
+        f"find out who changed it (Setup Audit Trail, the versions of {scene.target.path}); then"
+        f" `rotator adopt {scene.app}` gives the live path the pair that Salesforce takes")  # fmt: skip
 
 
 def _differences(primary: str, live: str, ruling: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ HOMES = {
     for name, module, attribute in (
         ("run", "run", "run"), ("rotate", "rotate", "rotate"), ("status", "status", "status"),
         ("history", "history", "history"), ("check", "check", "check"), ("discover", "discover", "discover"),
+        ("adopt", "adopt", "adopt"),
         ("abandon", "abandon", "abandon"),
         ("release", "release", "release"), ("force", "force", "force"),
         ("block", "respond", "block"), ("unblock", "respond", "unblock"),

@@ -109,6 +109,15 @@ class Revoke(Turn):
     including_users: StrictBool = Field(False, description="also end the tokens of other users than the run-as user")
 
 
+class Adopt(Asked):
+    """`rotator adopt`: what `GET /adopt` showed."""
+
+    app: Name
+    primary_fp: Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{16}$")] = Field(description="of the pair to be taken")
+    live_version: Annotated[int, Field(ge=0, le=2**53)] = Field(description="of the live path, which it replaces")
+    reason: Text = Field("", description="why; stands in the audit trail")
+
+
 class Resume(Asked):
     """`rotator resume`: one of the three."""
 
@@ -135,6 +144,12 @@ class Review(Asked):
 
     rotation_id: Id
     reason: Text = Field("", description="what was found; stands in the audit trail")
+
+
+class OneApp(Asked):
+    """A query about one app."""
+
+    app: Name
 
 
 class OfApp(Asked):

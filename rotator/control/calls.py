@@ -10,10 +10,12 @@ from typing import Any
 
 from rotator.control.bodies import (
     Abandon,
+    Adopt,
     Approve,
     Force,
     History,
     OfApp,
+    OneApp,
     Pause,
     Release,
     Resume,
@@ -26,7 +28,7 @@ from rotator.control.callers import Caller
 from rotator.control.desk import Desk, Json, Lent
 from rotator.domain.errors import LedgerUnavailable, NotFound
 from rotator.domain.rotation import Rotation, Who
-from rotator.wiring import approving, forced, pausing, reading, responding, told, undo
+from rotator.wiring import adopting, approving, forced, pausing, reading, responding, told, undo
 from rotator.wiring import force as forcing
 from rotator.wiring.errand import Errand, Until
 from rotator.wiring.rotate import Wish, errand_for
@@ -150,6 +152,22 @@ def revoke(_desk: Desk, lent: Lent, call: Call) -> Json:
     who, links = replace(call.who(asked.reason), ticket=asked.ticket), lent.connections
     done = responding.revoke(links, lent.setting().patience, asked.app, who, including_users=asked.including_users)
     return done.document
+
+
+# --- the primary pair as it is
+
+
+def to_adopt(_desk: Desk, lent: Lent, call: Call) -> Json:
+    """What an adoption would do. Raises as `adopting.plan`."""
+    asked: OneApp = call.asked
+    return adopting.plan(lent.connections, asked.app, call.who())
+
+
+def adopt(_desk: Desk, lent: Lent, call: Call) -> Json:
+    """Does it. Raises as `adopting.take`."""
+    asked: Adopt = call.asked
+    wish = adopting.Wish(asked.primary_fp, asked.live_version)
+    return adopting.take(lent.connections, lent.setting().patience, asked.app, call.who(asked.reason), wish)
 
 
 # --- the second person

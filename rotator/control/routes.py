@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rotator.control import calls
 from rotator.control.bodies import (
     Abandon,
+    Adopt,
     Approve,
     Asked,
     Follow,
@@ -16,6 +17,7 @@ from rotator.control.bodies import (
     History,
     Nothing,
     OfApp,
+    OneApp,
     Pause,
     Release,
     Resume,
@@ -71,6 +73,10 @@ ROUTES = (
           Abandon, order=calls.abandon, media=(JSON, LINES)),
     Route("POST", "/release", "release", Role.ROTATE, "Lets a held rotation go on.", "Driven", Release,
           order=calls.release, media=(JSON, LINES)),
+    Route("GET", "/adopt", "to_adopt", Role.ROTATE, "What an adoption would replace; changes nothing.", "Plan",
+          OneApp, look=calls.to_adopt),
+    Route("POST", "/adopt", "adopt", Role.ROTATE, "Writes an app's present primary pair to its live path.", "Adopted",
+          Adopt, look=calls.adopt),
     Route("POST", "/force", "force", Role.FORCE, "Answers a compromise: a new pair at once, the old dead, and proven.",
           "Driven", Force, order=calls.force, media=(JSON, LINES)),
     Route("POST", "/block", "block", Role.FORCE, "Turns an app's OAuth switch off: no pair of it logs in.", "Turned",

@@ -29,12 +29,20 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A pair of ours: its key, the rotation that minted it and how that stands, whether it became the app's pair."""
+    """A pair of ours: its key, the rotation that minted it and how that stands, when it became the app's only pair."""
 
     key: str
     rotation_id: str
     state: str
-    ruled: bool = False
+    ruled: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A pair of somebody else that a person took as it is (`adopt`): its key, and when."""
+
+    key: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +61,16 @@ class Past:
     own: tuple[Own, ...] = ()  # newest first
     lost_post: str = ""  # the last rotation, where the outcome of its POST never became known
     turned: Turned | None = None  # None: we never touched the app's OAuth switch
+    taken: Taken | None = None  # the last adoption
 
     @property
     def ruling(self) -> str:
-        """The key of the pair that the last good rotation made primary; "" where there was none."""
-        return next((pair.key for pair in self.own if pair.ruled), "")
+        """The key of the pair that the last good rotation made primary, or a later adoption took; "" where there was
+        none."""
+        last = next((pair for pair in self.own if pair.ruled), None)
+        if self.taken is not None and (last is None or last.ruled is None or last.ruled < self.taken.at):
+            return self.taken.key
+        return last.key if last is not None else ""
 
     def author(self, key: str) -> Own | None:
         """Our rotation that minted this pair; None for somebody else's."""

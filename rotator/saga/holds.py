@@ -46,17 +46,17 @@ def _fix(s: Seen, text: str) -> str:
     return f"{text}; {RELEASE.format(app=s.row.app)}"
 
 
-def _by_hand(s: Seen) -> str:
+def _adopt(s: Seen) -> str:
     """What a person does where only a person can tell which pair is good."""
-    return f"put the present primary pair into {s.row.target.path} (docs/runbook.md, By hand)"
+    return f"`rotator adopt {s.row.app}` puts the present primary pair into {s.row.target.path}"
 
 
 def _start_over(s: Seen) -> str:
     """How a rotation that cannot go on is left behind. A force is not abandoned: another one takes over."""
     if not s.row.force:
-        return f"{_by_hand(s)}; then `rotator abandon {s.row.app}`"
+        return f"{_adopt(s)}; then `rotator abandon {s.row.app}`"
     return (f"somebody may have taken the app: `rotator block {s.row.app}`, rotate its primary pair in Setup,"
-            f" {_by_hand(s)}; then `rotator force {s.row.app}` with another reason")
+            f" {_adopt(s)}; then `rotator force {s.row.app}` with another reason")
 
 
 BLOCKED = {
@@ -101,7 +101,7 @@ def _drift(s: Seen) -> Hold | None:
                     " somebody else rotated", _start_over(s))
     if s.live_key and s.live_key not in ours:
         return Hold("drift", f"the live path serves a pair ({fingerprint(s.live_key)}) that is neither old nor new",
-                    _fix(s, _by_hand(s)))
+                    _fix(s, _adopt(s)))
     pair = s.escrowed_pair
     live = s.pic.live.credential
     if s.live_is_new and pair is not None and live is not None and live.pair != pair:
@@ -138,7 +138,7 @@ def _live_behind(s: Seen) -> Hold | None:
 def _late_abandon(s: Seen) -> Hold | None:
     if s.promoted and s.abandoning:
         return Hold("too_late_to_abandon", "the new pair became primary before the abandon could be done",
-                    f"somebody else promoted it: {_by_hand(s)}")
+                    f"somebody else promoted it: {_adopt(s)}")
     return None
 
 

@@ -14,6 +14,13 @@ from rotator.saga.seen import Picture
 from rotator.saga.worker import Ports
 
 
+def own_consumer(app: str, org: str) -> Refused:
+    """Why this app is no target."""
+    return Refused(f"{app} is the consumer that the rotator itself logs in with", code="own_consumer",
+                   fix="make an External Client App for the rotator alone; its own pair is rotated as"
+                   f" `rotator rotate {org}/admin`, by a second identity (`spare`)")  # fmt: skip
+
+
 def open_rotation(ports: Ports, lease: Lease, *, app: str, org: str, consumer: Consumer, target: Target,
                   policy: Policy, who: Who, trigger: Trigger,
                   untouchable: Set[str] = frozenset()) -> tuple[Rotation, Picture]:
@@ -26,9 +33,7 @@ def open_rotation(ports: Ports, lease: Lease, *, app: str, org: str, consumer: C
     ports.vault.preflight(target)
     picture = Eyes(ports.salesforce, ports.vault, consumer, target).picture()
     if untouchable & {picture.primary.key, *(entry.pair.key for entry in picture.slots)}:
-        raise Refused(f"{app} is the consumer that the rotator itself logs in with", code="own_consumer",
-                      fix="make an External Client App for the rotator alone; its own pair is rotated as"
-                      f" `rotator rotate {org}/admin`, by a second identity (`spare`)")  # fmt: skip
+        raise own_consumer(app, org)
     agrees = not picture.live.key or picture.live.key == picture.primary.key
     known = (picture.primary.key,) if agrees or trigger is not Trigger.FORCE else ()
     opening = Opening(app=app, org=org, consumer=consumer, target=target, policy=policy, who=who, trigger=trigger,

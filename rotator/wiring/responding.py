@@ -20,6 +20,7 @@ from rotator.domain.pair import Consumer
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.session import Grant, Lever, Listing
 from rotator.domain.words import Outcome, Phase
+from rotator.ports import Lease
 from rotator.wiring.asking import owner
 from rotator.wiring.connections import Connections
 from rotator.wiring.errand import LATE, PRESSING, Patience
@@ -241,15 +242,15 @@ def open_row(case: Case) -> Rotation | None:
 
 
 @contextmanager
-def leased(case: Case, patience: Patience) -> Iterator[None]:
-    """The lease while inside. Whoever works at a rotation is asked to stop after the step in hand.
+def leased(case: Case, patience: Patience, *, presses: bool = True) -> Iterator[Lease]:
+    """The lease while inside. Whoever works at a rotation is asked to stop after the step in hand, if it `presses`.
 
     Raises LeaseTaken where nobody lets go within a lease.
     """
     connections, ledger, me = case.connections, case.connections.ledger, owner()
     seconds = connections.config.timing.lease.total_seconds()
     place, clock = (case.consumer.org_id, case.consumer.consumer_id), connections.clock
-    end, asked = clock.monotonic() + seconds + LATE, False
+    end, asked = clock.monotonic() + seconds + LATE, not presses
     while (lease := ledger.claim(*place, me, seconds)) is None:
         if patience.over() or clock.monotonic() >= end:
             raise LeaseTaken(f"another worker is at {case.name}")
@@ -259,7 +260,7 @@ def leased(case: Case, patience: Patience) -> Iterator[None]:
         asked = True
         clock.sleep(PRESSING)
     try:
-        yield
+        yield lease
     finally:
         with suppress(RotatorError):
             ledger.yield_lease(lease)

@@ -32,7 +32,7 @@ SECRET_FILES = ("secret_file", "key_file", "token_file", "tokens_file", "passwor
 _KUBELET = "/var/run/secrets/kubernetes.io/"  # the kubelet sets the mode, and shows it to the pod alone
 
 
-_OfApp = tuple[OrgScene, VaultScene, str, str, Target, str, timedelta, timedelta, Callable[[Consumer], None]]
+_OfApp = tuple[OrgScene, VaultScene, str, str, str, Target, str, timedelta, timedelta, Callable[[Consumer], None]]
 
 
 class WholeVault(VaultKv):
@@ -147,10 +147,10 @@ def own_scene(connections: Connections, place: OrgScene, vault: VaultScene, name
     other = OTHER[app.identity]
     seen = replace(place, org=connections.org(app.org, by=other))
     seek = partial(find_own, connections, name, app)
-    return OwnScene(*_of_app(connections, seen, vault, name, app), name=name, rotates=other, seek=seek)
+    return OwnScene(*_of_app(connections, seen, vault, name, app), rotates=other, seek=seek)
 
 
 def _of_app(connections: Connections, place: OrgScene, vault: VaultScene, name: str, app: AppConfig) -> _OfApp:
     budget = Budget(connections.outside, app.org, connections.config.limits.logins_per_hour)
-    return (place, vault, app.app, app.consumer, target_of(name, app, place.host), app.probe, app.overlap,
+    return (place, vault, name, app.app, app.consumer, target_of(name, app, place.host), app.probe, app.overlap,
             app.schedule.shortest_interval, partial(budget.ask, forced=False))  # fmt: skip

@@ -58,7 +58,7 @@ class Line:
         if not same(self.org_id, login.org_id):
             raise Refused(
                 f"this host belongs to org {login.org_id}, and {self.org_id} is pinned",
-                fix="a refreshed sandbox? put the new id into `org_id`, then see `rotator check` for each app",
+                fix="a refreshed sandbox? put the new id into `org_id`, then `rotator adopt` each app",
                 code="org_mismatch",
             )
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from rotator.adapters.sql import leases
+from rotator.adapters.sql import adoptions, leases
 from rotator.adapters.sql.audit import Context, Subject, append, history
 from rotator.adapters.sql.database import Database, moment
 from rotator.adapters.sql.plain import build
@@ -72,7 +72,9 @@ def replay(rows: Iterable[Mapping[str, Any]]) -> Replayed:
         found.begins = row["ts"] if not found.seq and row["seq"] > 1 else found.begins
         found.seq = row["seq"]
         changes = row["evidence"].get("set")
-        if changes is not None and row["rotation_id"]:
+        if row["step"] == adoptions.STEP:
+            _adopted(found, row)
+        elif changes is not None and row["rotation_id"]:
             _lay(told, found, row, changes)
     found.headless = {id_ for id_, values in told.items() if "consumer" not in values}
     found.rotations = {id_: build(Rotation, values) for id_, values in told.items() if id_ not in found.headless}
@@ -94,6 +96,14 @@ def _lay(told: dict[str, dict[str, Any]], found: Replayed, row: Mapping[str, Any
         known.open_intents.clear()
     known.publish_cas = row["evidence"].get("publish_cas", known.publish_cas)
     known.escrow_cas = row["evidence"].get("escrow_cas", known.escrow_cas)
+
+
+def _adopted(found: Replayed, row: Mapping[str, Any]) -> None:
+    """An adoption belongs to no rotation, but its write may land late like any other."""
+    named = row["evidence"]["consumer"]
+    known = found.consumers.setdefault((named["org_id"], named["consumer_id"]), Known())
+    known.open_intents = adoptions.open_after(known.open_intents, Phase(row["phase"]))
+    known.publish_cas = row["evidence"].get("publish_cas", known.publish_cas)
 
 
 def rebuild(database: Database, context: Context, who: Who, *, dry_run: bool = False) -> Rebuilt:

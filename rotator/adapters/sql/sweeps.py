@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from rotator.adapters.sql.adoptions import last_taken
 from rotator.adapters.sql.alarms import follow
 from rotator.adapters.sql.audit import Context, Subject, append, seq_of
 from rotator.adapters.sql.database import Database, instant, moment
@@ -88,11 +89,11 @@ class Sweeps:
 
         def work(connection: Connection) -> tuple[Rotation | None, Past]:
             row = connection.execute(whole).first()
-            own = tuple(Own(key, id_, state, retired is not None)
+            own = tuple(Own(key, id_, state, instant(retired) if retired else None)
                         for id_, key, state, retired in connection.execute(known))  # fmt: skip
             last = None if row is None else from_row(row._mapping)
             lost = last.id if last is not None and (last.posting or "stage" in _intents(connection, last)) else ""
-            return last, Past(own, lost, last_turned(connection, app))
+            return last, Past(own, lost, last_turned(connection, app), last_taken(connection, app))
 
         return self.database.read(work)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ import pytest
 from rotator.checks.sweep import LOOKS, Scene, sweep
 from rotator.domain.errors import Refused, Unavailable
 from rotator.domain.pair import Author, Credential, Live, Pair, SlotState, Staged, fingerprint
-from rotator.domain.sighting import Own, Past, Sight, Turned
+from rotator.domain.sighting import Own, Past, Sight, Taken, Turned
 from tests.contract.ledger_ports import CONSUMER, TARGET
 
 NEW, OLD, FOREIGN = "key-new", "key-old", "key-foreign"
-RULED = (Own(NEW, "r2", "done", ruled=True), Own(OLD, "r0", "done", ruled=True))
+EARLIER, LATER = (datetime(2026, month, 1, tzinfo=UTC) for month in (9, 10))
+RULED = (Own(NEW, "r2", "done", ruled=LATER), Own(OLD, "r0", "done", ruled=EARLIER))
 PAST = Past((*RULED, Own("key-discarded", "r1", "abandoned")))
 
 
@@ -49,6 +51,13 @@ def seen(world: World, past: Past = PAST) -> dict[str, tuple[Sight, str, str]]:
 def staged(key: str, state: SlotState = SlotState.ACTIVE, author: Author = Author.UNKNOWN) -> World:
     """A world whose slot is filled."""
     return World(slots=[Staged("s1", Pair(key), state, author)])
+
+
+def test_the_last_word_on_the_ruling_pair_counts() -> None:
+    """An adoption after the last good rotation rules, one before it does not."""
+    assert replace(PAST, taken=Taken(FOREIGN, LATER + timedelta(days=1))).ruling == FOREIGN
+    assert replace(PAST, taken=Taken(FOREIGN, LATER - timedelta(days=1))).ruling == NEW
+    assert Past(taken=Taken(FOREIGN, LATER)).ruling == FOREIGN
 
 
 def test_an_app_as_we_left_it_is_fine() -> None:

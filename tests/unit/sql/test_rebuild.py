@@ -161,7 +161,7 @@ def fresh(kind: str, request: pytest.FixtureRequest) -> str:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_rebuilt_is_what_was_after_any_history(kind: str, request: pytest.FixtureRequest) -> None:
     """Openings, forces, commits, abandons, holds and deaths in any order: both tables come back as they were."""
-    assert tell(kind, request, 30 if kind == "sqlite" else 10) > 5
+    assert tell(kind, request, 30 if kind == "sqlite" else 20) > 5
 
 
 @pytest.mark.exhaustive
