@@ -112,7 +112,7 @@ class Revoke(Turn):
 class Adopt(Asked):
     """`rotator adopt`: what `GET /adopt` showed."""
 
-    app: Name
+    app: AppName
     primary_fp: Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{16}$")] = Field(description="of the pair to be taken")
     live_version: Annotated[int, Field(ge=0, le=2**53)] = Field(description="of the live path, which it replaces")
     reason: Text = Field("", description="why; stands in the audit trail")
@@ -149,7 +149,7 @@ class Review(Asked):
 class OneApp(Asked):
     """A query about one app."""
 
-    app: Name
+    app: AppName
 
 
 class OfApp(Asked):

@@ -14,7 +14,7 @@ from rotator.domain.errors import ConfigError, RotatorError
 from rotator.domain.inventory import AppKind, Known, Owner
 from rotator.domain.pair import Consumer, Staged
 from rotator.wiring.connections import Connections
-from rotator.wiring.scenes import org_scene
+from rotator.wiring.scenes import own_keys
 from rotator.wiring.settings import target_of
 
 CALLS = 2  # to the org for an app with one consumer; a managed one takes another two
@@ -127,7 +127,7 @@ class Looks:
     @cached_property
     def _own_keys(self) -> frozenset[str]:
         try:
-            return org_scene(self._connections, self._org).own_keys()
+            return own_keys(self._connections, self._org)
         except RotatorError as error:
             self._note("the rotator's own key", error)
             return frozenset()
