@@ -12,7 +12,7 @@ from rotator.checks.calibrate.guard import left_behind
 from rotator.checks.calibrate.work import calibrated
 from rotator.domain.errors import Refused
 from rotator.domain.words import Outcome, Phase
-from tests.calibrate.worlds import Bench, bench
+from tests.calibrate.worlds import Bench, bench, wrong
 
 USED: dict[str, tuple[Callable[[Bench], object], str]] = {
     "a token of somebody": (lambda one: one.door.post("/orgs/acme/apps/billing/logins"), "tokens or sessions"),
@@ -35,6 +35,22 @@ def test_an_app_that_looks_used_is_left_as_it_is(sign: str) -> None:
         assert refused.value.code == ("slot_taken" if words == "staged slot" else "app_in_use")
         assert one.truth() == before
         assert {row["phase"] for row in one.rows} <= {Phase.OBSERVE}
+
+
+def test_tokens_of_others_are_neither_taken_for_ours_nor_ended() -> None:
+    """A canary of the configuration may have living tokens: every lever is pulled on our own login alone."""
+    with bench(5, facts={"tokens_die_with_pair": "no"}) as one:
+        one.door.post("/orgs/acme/apps/billing/logins", count=2)
+        assert wrong(one, one.run(trusted=True)) == {}
+        assert one.truth()["gone"][0]["tokens"] == 2
+
+
+def test_where_sessions_are_shared_tokens_of_others_are_ended_before_they_mislead() -> None:
+    """A login may get any living token of the app: none of those is taken for a fresh one of our pair."""
+    shared = {"session_shared_between_logins": "yes", "tokens_die_with_pair": "no"}
+    with bench(6, facts=shared, shapes={"session_shared_scope": "app"}) as one:
+        one.door.post("/orgs/acme/apps/billing/logins", count=5)
+        assert wrong(one, one.run(trusted=True)) == {}
 
 
 def test_the_rotators_own_app_is_refused() -> None:

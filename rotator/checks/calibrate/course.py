@@ -15,13 +15,11 @@ from rotator.checks.calibrate.lab import Lab, Token
 from rotator.checks.calibrate.series import Series
 from rotator.checks.calibrate.stages import Fate, Minted, Shown, Swapped
 from rotator.domain.errors import Refused, RotatorError, SlotTaken, Unintelligible
-from rotator.domain.pair import Pair, fingerprint
+from rotator.domain.pair import fingerprint
 from rotator.domain.session import Grant, Lever, Listing
 from rotator.domain.words import Outcome, Phase
 
 T = TypeVar("T")
-
-DRAINS = 3  # live tokens that a killed calibration may have left: where sessions are shared, a login may get one
 
 
 class Course:
@@ -180,15 +178,10 @@ class Course:
         lab.end_token(two)
         return together
 
-    def _drained(self, pair: Pair) -> None:
-        """Where logins share sessions, what an earlier run left must not be taken for a fresh token."""
-        for _ in range(DRAINS if self.shares else 0):
-            self.lab.login(pair)
-
     def _shown(self, lever: Lever) -> Shown:
-        """Lists, logs in, lists again: what is new is ours. Then pulls the lever, and tries the token."""
+        """Lists, logs in, lists again: what is new is ours. Then pulls the lever, and tries the token. Where logins
+        share sessions, the looks at the new pair have ended whatever a login could get instead of a fresh token."""
         lab, pair = self.lab, self.first.pair
-        self._drained(pair)
         before = listed(lab, lever)
         token = lab.token(pair)
         after = listed(lab, lever)
@@ -229,7 +222,6 @@ class Course:
 
     def _canary(self) -> Token:
         _ = self.first_primary
-        self._drained(self.first.pair)
         return self.lab.token(self.first.pair)
 
     def _second_promoted(self) -> Swapped:
@@ -242,7 +234,7 @@ class Course:
         canary, swapped = self.canary, self.second_promoted
         early, prompt = not lab.alive(canary.value), lab.young(canary)
         lab.ahead -= 1
-        displaced = lab.watch(old, swapped.began, accepted=None, control=new,
+        displaced = lab.watch(old, swapped.began, accepted=False, control=new,
                               doing="the old pair in the slot: is it still accepted?")  # fmt: skip
         twin: Token | None = None
         if displaced.settled(True) and not early:

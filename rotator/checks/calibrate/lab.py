@@ -183,17 +183,15 @@ class Lab:
 
     # --- looks over time
 
-    def watch(self, pair: Pair, since: float, *, accepted: bool | None, doing: str,
-              control: Pair | None = None) -> Series:
+    def watch(self, pair: Pair, since: float, *, accepted: bool, doing: str, control: Pair | None = None) -> Series:
         """Looks at whether a pair is accepted, from the change at `since` on, until it is steadily as expected, or
-        `propagation` is over. accepted: what is expected; None: whatever, for the whole time unless it is refused
-        steadily. control: a pair that must be accepted beside a refusal."""
-        series, expected = Series(), bool(accepted)
+        `propagation` is over. accepted: what is expected. control: a pair that must be accepted beside a refusal."""
+        series = Series()
         for moment in moments(self.most):
             self.wait(since + moment - self.clock.monotonic(), doing)
             series = Series((*series.looks, self._look(pair, since, control)))
             long_enough = series.looks[-1].after >= min(self.most, LEAST)
-            if long_enough and len(series.run(expected)) >= STEADY and series.settled(expected):
+            if long_enough and len(series.run(accepted)) >= STEADY and series.settled(accepted):
                 break
         self.note(Phase.OBSERVE, Outcome.OK, act=doing, seen=series.words)
         return series
