@@ -172,16 +172,16 @@ def _no_rotation_open(plan: Plan) -> None:
 
 
 class _Heart:
-    """Keeps the lease, three times in its length."""
+    """Keeps the lease: three times in its length, and before each change."""
 
     def __init__(self, plan: Plan, lease: Lease) -> None:
         self._ledger, self._lease, self._clock = plan.ports.ledger, lease, plan.connections.clock
         self._seconds = plan.connections.config.timing.lease.total_seconds()
         self._next = 0.0
 
-    def beat(self) -> None:
+    def beat(self, at_once: bool) -> None:
         """Raises Stale where another worker has it."""
-        if self._clock.monotonic() >= self._next:
+        if at_once or self._clock.monotonic() >= self._next:
             self._ledger.extend(self._lease, self._seconds)
             self._next = self._clock.monotonic() + self._seconds / 3
 

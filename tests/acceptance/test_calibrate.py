@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import sqlite3
+import subprocess
 
 import pytest
 
@@ -10,7 +13,7 @@ from rotator.adapters.signing import PublicKey
 from rotator.domain.chain import canonical
 from rotator.domain.facts import FACTS
 from tests.acceptance.conftest import public
-from tests.acceptance.scene import Json, Scene, until
+from tests.acceptance.scene import Json, Scene, environment, until
 from tests.acceptance.test_silence import named, watched
 from tests.canary.silence import assert_silent
 
@@ -81,14 +84,17 @@ def test_each_change_has_an_intent_before_it_and_an_outcome_behind_it(scene: Sce
 
 
 def test_an_app_of_the_configuration_must_be_a_canary(scene: Scene) -> None:
-    """billing has readers: refused. As a canary it is calibrated, its live path follows, and it rotates afterwards."""
+    """billing has readers: refused. As a canary it is calibrated, its live path follows, and it rotates afterwards;
+    while that rotation is open, it is refused again."""
     refused = scene.json("calibrate", "acme", "--app", "billing", "--yes")
     assert (refused.code, refused.told["errors"][0]["code"]) == (1, "app_in_use")
     assert not [one for one in scene.calls() if one["method"] == "POST" and "/staged" in one["path"]]
-    scene.configure(billing="canary = true", overlap="0s")
+    scene.configure(billing="canary = true")
     done = scene.json("calibrate", "acme", "--app", "billing", "--yes")
     assert done.code == 0, done.err
-    assert scene.json("rotate", "billing").rotation["state"] == "done"
+    assert scene.json("rotate", "billing").rotation["state"] == "overlap"
+    refused = scene.json("calibrate", "acme", "--app", "billing", "--yes")
+    assert (refused.code, refused.told["errors"][0]["code"]) == (1, "rotation_open")
 
 
 @pytest.mark.parametrize(("words", "code", "error"), [
@@ -102,6 +108,30 @@ def test_what_cannot_be_is_one_clear_error(scene: Scene, app: Json, words: tuple
     done = scene.json("calibrate", *words)
     assert (done.code, done.told["errors"][0]["code"]) == (code, error)
     assert done.told["errors"][0]["fix"]
+    assert not [one for one in scene.calls() if "/staged" in one["path"]]
+
+
+def test_an_app_that_runs_as_the_rotators_own_user_is_refused(scene: Scene, app: Json) -> None:
+    """Its sessions would be ended with those of the app."""
+    own = scene.world["orgs"]["acme"]["admin"]["user_id"]
+    scene.door("PATCH", "/orgs/acme/apps/spare", {"run_as": own})
+    done = scene.json("calibrate", "acme", "--app", "Throwaway", "--yes")
+    assert (done.code, done.told["errors"][0]["code"]) == (1, "app_in_use")
+    assert "own user" in done.told["errors"][0]["message"]
+
+
+def test_a_person_at_a_terminal_is_asked_for_the_name(scene: Scene, app: Json) -> None:
+    """Another word than the app's name, and nothing is done."""
+    ours, theirs = pty.openpty()
+    command = scene.command("calibrate", "acme", "--app", "Throwaway")
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment())
+    os.close(theirs)
+    os.write(ours, b"yes\n")
+    _, told = process.communicate(timeout=30)
+    os.close(ours)
+    assert process.returncode == 2
+    assert b"its present one dies" in told
+    assert b"not confirmed" in told
     assert not [one for one in scene.calls() if "/staged" in one["path"]]
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from rotator.checks.calibrate.lab import Lab, Org
-from rotator.domain.errors import Unavailable
+from rotator.domain.errors import Stale, Unavailable
 from rotator.domain.event import Event
 from tests.calibrate.test_worlds import left
 from tests.calibrate.worlds import Bench, bench, wrong
@@ -29,12 +29,15 @@ class Mortal:
 
     def __init__(self, org: object, at: int = 0, *, effect: bool = False) -> None:
         self._org, self._at, self._effect, self._count = org, at, effect, count(1)
-        self.dead = False
+        self.dead = self.gone = False
+        self.late: list[str] = []  # changes behind the loss of the lease
 
     def __getattr__(self, name: str) -> Any:
         if self.dead:
             raise Killed
         found = getattr(self._org, name)
+        if self.gone and name in self.CHANGES:
+            self.late.append(name)
         return self._dying(found) if name in self.CHANGES else found
 
     def _dying(self, call: Any) -> Any:
@@ -116,3 +119,21 @@ def test_told_to_stop_it_cleans_up_before_it_goes() -> None:
             one.run(lab)
         assert (stopped.value.code, stopped.value.exit_code) == ("stopped", 75)
         assert left(one) == {"slot": 0, "tokens": 0, "blocked": False}
+
+
+@pytest.mark.parametrize("calls", [12, 40])
+def test_a_lost_lease_ends_it_without_another_change(calls: int) -> None:
+    """Another worker has the consumer, a force perhaps: not even the clean-up touches it any more."""
+    with bench(7, facts=FACTS) as one:
+        lab, kept = one.lab(), count(1)
+        mortal = Mortal(lab.org)
+
+        def keep(at_once: bool) -> None:
+            if next(kept) >= calls:
+                mortal.gone = True
+                raise Stale("the lease has gone")
+
+        lab.org, lab.keep = cast("Org", mortal), keep
+        with pytest.raises(Stale):
+            one.run(lab)
+        assert mortal.late == []

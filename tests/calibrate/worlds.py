@@ -62,7 +62,7 @@ class Bench:
     def lab(self) -> Lab:
         org = cast("Any", self.world.port)
         return Lab(org, org.find(self.world.app, ""), Time(self.door), AnyNumber(), TIMING, "limits", self._record,
-                   keep=lambda: None, stopped=self.stopped, progress=lambda doing, left: None)  # fmt: skip
+                   keep=lambda at_once: None, stopped=self.stopped, progress=lambda doing, left: None)  # fmt: skip
 
     def _record(self, event: Event) -> None:
         self.rows.append({"ts": self.now(), "phase": event.phase, "outcome": event.outcome, "evidence": event.evidence})

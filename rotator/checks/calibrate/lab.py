@@ -48,7 +48,8 @@ class Org(Salesforce, Protocol):
 class Lab:
     """One calibration at work on one consumer.
 
-    record: writes a row of the trail. keep: keeps the lease; raises Stale where it is gone. stopped: whether somebody
+    record: writes a row of the trail. keep: keeps the lease, at once or when it is due; raises Stale where it is gone.
+    stopped: whether somebody
     asked us to stop. publish: writes a pair to the app's live path, where the configuration has one; before a promote.
     """
 
@@ -59,7 +60,7 @@ class Lab:
     timing: Timing
     probe: str
     record: Callable[[Event], None]
-    keep: Callable[[], None]
+    keep: Callable[[bool], None]
     stopped: Callable[[], bool]
     progress: Progress
     publish: Callable[[Pair], None] | None = None
@@ -79,7 +80,9 @@ class Lab:
 
     def note(self, phase: Phase, outcome: Outcome | None = None, error: RotatorError | None = None, /,
              **evidence: object) -> None:
-        """A row about this consumer."""
+        """A row about this consumer; an intent only where the lease is ours at that moment."""
+        if phase is Phase.INTENT:
+            self.keep(True)
         told = {"consumer_id": self.consumer.consumer_id, **evidence}
         self.record(Event("calibrate", phase, outcome, error=error.message if error else "", evidence=told,
                           http_status=error.http_status if error else None, request_id=self.org.request_id))
@@ -115,7 +118,7 @@ class Lab:
         self.wait(self.timing.settle.total_seconds(), "a call got no clear answer: waits for it to land")
 
     def _check(self) -> None:
-        self.keep()
+        self.keep(False)
         if self.stopped() and not self.closing:
             raise Unavailable("stopped half-way", code="stopped", fix="run it again: it cleans up and begins anew")
 
