@@ -17,7 +17,7 @@ from rotator.adapters.salesforce.line import Line
 from rotator.adapters.salesforce.metadata import Metadata
 from rotator.adapters.salesforce.paths import path_of, staged_path
 from rotator.adapters.salesforce.rest import Rest
-from rotator.domain.errors import ConfigError, NotFound, RotatorError
+from rotator.domain.errors import ConfigError, NotFound, Refused, Unintelligible
 from rotator.domain.inventory import Source
 from rotator.domain.pair import Author, Consumer, Pair, Staged
 from rotator.domain.secret import Secret
@@ -271,11 +271,12 @@ class SalesforceOrg:
         return Author.US if created_by.lower() in self._names else Author.THEM
 
     def _own_names(self, me: str) -> frozenset[str]:
-        """Our user name and display name, asked once where the org writes names; nothing where it does not say."""
+        """Our user name and display name, asked once where the org writes names; nothing where it does not let us
+        look. Raises Unavailable: what was not looked at is not remembered."""
         soql = f"SELECT Id, Username, Name FROM User WHERE Id = {queries.quoted(me)}"  # noqa: S608 - quoted
         try:
             rows = queries.query(self._rest, soql, "reading the rotator's own user").rows
-        except RotatorError:
+        except (Refused, Unintelligible):
             return frozenset()
         return frozenset(
             name.lower() for row in rows for name in (wire.text(row, "Username"), wire.text(row, "Name")) if name

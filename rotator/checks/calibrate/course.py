@@ -237,7 +237,7 @@ class Course:
         displaced = lab.watch(old, swapped.began, accepted=False, control=new,
                               doing="the old pair in the slot: is it still accepted?")  # fmt: skip
         twin: Token | None = None
-        if displaced.settled(True) and not early:
+        if displaced.always_accepted and not early:
             canary, twin = lab.token(old), lab.token(new)
         began = acts.delete(lab, swapped.displaced, "the pair that was displaced")
         died = early or not lab.alive(canary.value)

@@ -152,9 +152,9 @@ def classic_has_staged_api(course: Course) -> Found:
 def rotated_pair_accepted(course: Course) -> Found:
     """A pair is displaced by the next one and asked for tokens, for as long as `propagation`."""
     displaced = course.fate.displaced
-    if not (displaced.settled(True) or displaced.settled(False)):
+    if not (displaced.always_accepted or displaced.settled(False)):
         return Found(UNKNOWN, f"not settled within the time watched: {displaced.words}")
-    return _is(displaced.settled(True), displaced.words)
+    return _is(displaced.always_accepted, displaced.words)
 
 
 def delete_propagation(course: Course) -> Found:

@@ -192,15 +192,18 @@ class Lab:
         series = Series()
         for moment in moments(self.most):
             self.wait(since + moment - self.clock.monotonic(), doing)
-            series = Series((*series.looks, self._look(pair, since, control)))
+            series = Series((*series.looks, self._look(pair, since, accepted, control)))
             long_enough = series.looks[-1].after >= min(self.most, LEAST)
             if long_enough and len(series.run(accepted)) >= STEADY and series.settled(accepted):
                 break
-        self.note(Phase.OBSERVE, Outcome.OK, act=doing, seen=series.words)
+        self.note(Phase.OBSERVE, Outcome.OK, act="watch", of=doing, seen=series.words)
         return series
 
-    def _look(self, pair: Pair, since: float, control: Pair | None) -> Look:
-        answers = [self.login(pair).accepted for _ in range(BURST)]
+    def _look(self, pair: Pair, since: float, expected: bool, control: Pair | None) -> Look:
+        """One burst, which ends at the first answer that is not as expected: refusals are dear (reference 7)."""
+        answers = [self.login(pair).accepted]
+        while answers[-1] is expected and len(answers) < BURST:
+            answers.append(self.login(pair).accepted)
         after = self.clock.monotonic() - since
         beside = self.login(control).accepted if control is not None and not all(answers) else None
         return Look(after, sum(answers), len(answers) - sum(answers), beside)

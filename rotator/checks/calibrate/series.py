@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-BURST = 3  # logins of one look: each may meet another server
+BURST = 3  # logins of one look, as long as they end as expected: each may meet another server
 STEADY = 4  # looks in a row that agree before the watch ends early
 LEAST = 120.0  # seconds for which a change is watched at least, or `propagation` where that is shorter
 DENSE = 30.0  # seconds between two looks at most
@@ -46,6 +46,10 @@ class Series:
     def ever_accepted(self) -> bool:
         return any(look.accepted for look in self.looks)
 
+    @property
+    def always_accepted(self) -> bool:
+        return bool(self.looks) and all(look.all(True) for look in self.looks)
+
     def run(self, accepted: bool) -> Sequence[Look]:
         """The looks at the end that all say so."""
         first = len(self.looks)
@@ -61,14 +65,16 @@ class Series:
     def delay(self, accepted: bool) -> float | None:
         """Seconds, at most, until it was so everywhere; 0 where the first look saw it so. None: it is not settled.
 
-        Where servers disagreed, a look may have met only those that knew already: two looks later count.
+        Where it was so at times before, servers disagreed, and a look may have met only those that knew already: two
+        looks later count.
         """
         run = self.run(accepted)
         if not self.settled(accepted) or not run:
             return None
         if len(run) == len(self.looks):
             return 0.0
-        doubt = 2 if any(look.mixed for look in self.looks) else 0
+        before = self.looks[: len(self.looks) - len(run)]
+        doubt = 2 if any(look.accepted if accepted else look.refused for look in before) else 0
         return run[min(doubt, len(run) - 1)].after
 
     @property

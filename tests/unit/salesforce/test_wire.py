@@ -96,6 +96,17 @@ def test_an_author_by_name_is_unknown_where_our_own_name_is() -> None:
     assert sf.slot(CONSUMER)[0].author is Author.UNKNOWN
 
 
+def test_an_author_whom_the_org_cannot_look_up_now_is_looked_up_later() -> None:
+    """A fault while our own user is read fails the look at the slot, and is not remembered as "nobody": calibrate would
+    take it for an org that names no authors."""
+    slot = says([{"key": "k", "id": "x", "createdBy": "Rotator"}])
+    user = says({"records": [{"Username": "r@acme.example", "Name": "Rotator"}], "done": True, "totalSize": 1})
+    sf = port(Org(slot, error("X", "", 503), slot, user))
+    with pytest.raises(Unavailable):
+        sf.slot(CONSUMER)
+    assert sf.slot(CONSUMER)[0].author is Author.US
+
+
 @pytest.mark.parametrize(
     "value",
     ["2026-09-01T12:00:00Z", "2026-09-01T12:00:00.000+0000", "2026-09-01T14:00:00+02:00", "2026-09-01T12:00:00.000Z",
