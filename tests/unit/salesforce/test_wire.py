@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rotator.adapters.salesforce import wire
 from rotator.adapters.salesforce.ids import is_id, last_segment, long_id, opaque, plain, same
-from rotator.domain.errors import RotatorError, Unintelligible
+from rotator.domain.errors import RotatorError, Unavailable, Unintelligible
 from rotator.domain.pair import Author, Consumer, SlotState, Staged
 from tests.unit.salesforce.org import CONSUMER, USER, Org, error, port, says
 
