@@ -60,6 +60,7 @@ drawn, only asked for):
     propagation          steady flapping
     metadata_name        plcy default_policy            metadata_update merge replace
     metadata_order       any strict                     soap_takes_jwt  no [yes]
+    pairs_in_setup_trail yes no                         setup_trail_unseen refused [empty]
 
 Always: members that nobody announced, shuffled members and lists, one slot, thirty days, permissions, login limits.
 

@@ -20,6 +20,10 @@ class Scene:
         """Another admin."""
         return next(user for user in self.org.users if user.username.startswith("admin@"))
 
+    def note(self, action: str, display: str, author: User | None = None) -> None:
+        """Their act stands in the Setup audit trail, where this org keeps such acts."""
+        self.org.note_pair((author or self.them()).id, action, f"{display} of {self.app.label}")
+
     def us(self) -> User:
         """The rotator's own user."""
         return next(user for user in self.org.users if user.username.startswith("rotator@"))
@@ -38,6 +42,7 @@ def stage(scene: Scene, as_us: bool = False, again: bool = False) -> bool:
     author = scene.us() if as_us else scene.them()
     pair = pairs.new_pair(scene.org, author.id, staged=True)
     pairs.put_entry(scene.org, scene.consumer, pair, "Active", author.id)
+    scene.note("stagedCredentials", "Staged credentials", author)
     return True
 
 
@@ -51,6 +56,7 @@ def delete(scene: Scene, state: str) -> bool:
     entry = scene.entry(state)
     if entry:
         pairs.bury(scene.org, scene.consumer, entry)
+        scene.note("deletedCredentials", "Deleted staged credentials")
     return entry is not None
 
 
@@ -59,6 +65,7 @@ def promote(scene: Scene, state: str) -> bool:
     entry = scene.entry(state)
     if entry:
         pairs.swap(scene.org, scene.consumer, entry, scene.them().id)
+        scene.note("rotatedCredentials", "Rotated credentials")
     return entry is not None
 
 
@@ -79,6 +86,7 @@ def expire(scene: Scene) -> bool:
 def replace_primary(scene: Scene) -> bool:
     """A metadata deploy mints a new primary; the old one is dead at once."""
     pairs.replace_primary(scene.org, scene.consumer, scene.them().id)
+    scene.note("rotatedCredentials", "Deployed new credentials")
     return True
 
 
@@ -121,6 +129,8 @@ def delete_live(scene: Scene) -> bool:
 def block(scene: Scene, blocked: bool) -> bool:
     """Turn the app's OAuth plug-in off or on."""
     scene.app.oauth_plugin_enabled = not blocked
+    state = "off" if blocked else "on"
+    scene.org.note(scene.them().id, "changedPolicies", f"Changed policies of {scene.app.label}: OAuth plugin {state}")
     return True
 
 

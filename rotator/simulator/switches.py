@@ -103,6 +103,9 @@ SHAPES: dict[str, Shape] = {
     "metadata_update": Shape(("merge", "replace")),
     "metadata_order": Shape(("any", "strict")),
     "soap_takes_jwt": Shape(("no",), ("yes",)),
+    # SetupAuditTrail (reference 9)
+    "setup_trail_unseen": Shape(("refused",), ("empty",)),
+    "pairs_in_setup_trail": Shape(("yes", "no")),
 }
 
 

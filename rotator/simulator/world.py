@@ -40,7 +40,8 @@ class World:
         self.orgs[name] = org
         rotator = add_user(org, f"rotator@{name}.example", ALL_PERMISSIONS)
         self.seed_admin(org, add_app(org, ADMIN_APP, "Rotator_Admin", "Rotator Admin", rotator))
-        add_user(org, f"admin@{name}.example", ALL_PERMISSIONS)
+        other = add_user(org, f"admin@{name}.example", ALL_PERMISSIONS)
+        org.note(other.id, "createdOrg", "Organization setup", DAYS_OLD)
         for number in range(self.options.apps):
             self.seed_app(org, add_numbered(org, number))
         return org
@@ -98,6 +99,11 @@ def add_user(org: Org, username: str, permissions: tuple[str, ...] = ("ApiEnable
     user = User(org.dice.sf_id("005"), username, username.split("@")[0].title(), set(permissions))
     org.users.append(user)
     return user
+
+
+def admin_of(org: Org) -> User:
+    """The org's own admin, who is not the rotator."""
+    return next(user for user in org.users if user.username.startswith("admin@"))
 
 
 def add_app(org: Org, name: str, developer_name: str, label: str, user: User, kind: str = "external_client_app",

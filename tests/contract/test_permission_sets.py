@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,11 @@ from rotator.domain.errors import Refused
 from rotator.domain.pair import Consumer
 from rotator.domain.secret import Secret
 from rotator.domain.session import Lever
+from rotator.domain.sight import Kind
 from tests.contract.salesforce_ports import Door, simulator
 
 SETS = Path(__file__).parents[2] / "config" / "permission-sets"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 WORKLOAD = "billing@acme.example"
 
 
@@ -102,6 +105,17 @@ def ends(lever: Lever) -> Callable[[Bench], None]:
     return scene
 
 
+def sees_changes(bench: Bench) -> None:
+    """What was changed in Setup is seen, the newest first, and who did it."""
+    bench.door.post("/shapes", pairs_in_setup_trail="yes")
+    for act in ("stage", "block"):
+        bench.door.post("/strangers", act=act, app="billing")
+    found = bench.org.sight(bench.consumer, "", Kind.CHANGES, LONG_AGO)
+    assert [(row["Action"], row["CreatedBy.Username"]) for row in found.rows][:2] == [
+        ("changedPolicies", "admin@acme.example"), ("stagedCredentials", "admin@acme.example")]
+    assert (found.complete, found.notes) == (True, ())
+
+
 CASES: dict[tuple[str, str], tuple[Callable[[Bench], None], str]] = {
     ("admin", "ApiEnabled"): (rotates, "api_disabled"),
     ("admin", "ExternalClientAppDeveloper"): (rotates, "secret_access"),
@@ -110,6 +124,7 @@ CASES: dict[tuple[str, str], tuple[Callable[[Bench], None], str]] = {
     ("responder", "ModifyMetadata"): (turns, "metadata_permission"),
     ("responder", "ExternalClientAppAdmin"): (turns, "secret_access"),
     ("responder", "CustomizeApplication"): (ends(Lever.OAUTHTOKEN), ""),
+    ("responder", "ViewSetup"): (sees_changes, ""),
     ("responder", "ManageUsers"): (ends(Lever.AUTHSESSION), ""),
 }
 
@@ -157,3 +172,20 @@ def test_the_admin_neither_turns_a_switch_nor_sees_others_sessions(give: Give) -
         bench.org.set_blocked(bench.consumer, True)
     assert caught.value.code == "metadata_permission"
     assert not bench.org.grants(bench.consumer, bench.user_id, Lever.AUTHSESSION).grants
+
+
+@pytest.mark.parametrize("told", ["refused", "empty"])
+def test_changes_that_may_not_be_seen_are_never_told_as_none(give: Give, told: str) -> None:
+    """Whether the org says no, or shows an empty list: not complete, with the reason."""
+    bench = give(RESPONDER - {"ViewSetup"})
+    bench.door.post("/shapes", setup_trail_unseen=told)
+    found = bench.org.sight(bench.consumer, "", Kind.CHANGES, LONG_AGO)
+    assert (found.total, found.complete, len(found.notes)) == (0, False, 1)
+    assert "SetupAuditTrail" in found.notes[0]
+
+
+def test_no_change_is_told_as_none_where_older_ones_are_seen(give: Give) -> None:
+    """From tomorrow on nothing was changed, and that is complete: entries from before are shown."""
+    bench = give(RESPONDER)
+    found = bench.org.sight(bench.consumer, "", Kind.CHANGES, datetime.now(UTC) + timedelta(days=1))
+    assert (found.total, found.complete, found.notes) == (0, True, ())

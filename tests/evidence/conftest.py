@@ -61,11 +61,14 @@ def strict(door: Door, folder: Path) -> tuple[Scene, Path]:
 
 @pytest.fixture(scope="module")
 def case(door: Door, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """A workload logged in, the force was asked for, approved and done, and the package made."""
+    """A workload logged in, somebody staged a pair of his own, the force was asked for, approved and done, and the
+    package made."""
     folder = tmp_path_factory.mktemp("evidence")
     scene, public = strict(door, folder)
     door("POST", "/facts", {"session_shared_between_logins": "no"})
+    door("POST", "/shapes", {"pairs_in_setup_trail": "yes"})
     door("POST", "/orgs/acme/apps/billing/logins", {"count": 3})
+    scene.stranger("stage")
     held = scene.json(*ORDER).rotation
     assert as_other(scene, "approve", held["request_id"]).code == 0
     done = scene.json(*ORDER)

@@ -58,11 +58,33 @@ def test_the_blast_radius_is_what_was_gathered_and_what_was_ended(case: Case) ->
     assert [row["is"] for row in anew["sights"]["staged"]["rows"]] == ["new"]
 
 
-def test_what_could_not_be_seen_is_said(case: Case) -> None:
-    """This org has no SetupAuditTrail: neither then nor now is that told as no change."""
-    for sight in (case.document["story"]["changes"], case.document["asked_anew"]["sights"]["changes"]):
-        assert (sight["complete"], len(sight["notes"])) == (False, 1)
-        assert "SetupAuditTrail" in sight["notes"][0]
+def test_an_attackers_act_stands_in_the_package(case: Case) -> None:
+    """Before the first change of ours the org showed who had staged a pair; since the decision, that we deleted it, and
+    what we did. Both are told with their names, in the page too."""
+    before, since = case.document["story"]["changes"], case.document["asked_anew"]["sights"]["changes"]
+    (act,) = before["rows"]
+    assert (act["Action"], act["CreatedBy.Username"]) == ("stagedCredentials", "admin@acme.example")
+    assert (before["complete"], before["counts"]) == (True, {"stagedCredentials": 1})
+    assert {row["CreatedBy.Username"] for row in since["rows"]} == {"rotator@acme.example"}
+    assert since["counts"] == {"deletedCredentials": 2, "stagedCredentials": 1, "rotatedCredentials": 1}
+    assert act["Display"] in case.file.with_suffix(".html").read_text()
+
+
+def test_what_could_not_be_seen_is_said(case: Case, tmp_path: Path) -> None:
+    """The right to see Setup is missing by now: that is not told as no change, neither in the package nor in its
+    page."""
+    user, file = "/orgs/acme/users/rotator@acme.example", tmp_path / "blind.json"
+    rights = case.scene.door("PATCH", user, {})["permissions"]
+    case.scene.door("PATCH", user, {"permissions": [right for right in rights if right != "ViewSetup"]})
+    done = case.scene.json("evidence", case.rotation["rotation_id"], "--out", str(file))
+    case.scene.door("PATCH", user, {"permissions": rights})
+    assert done.code == 0, done.err
+    told = json.loads(file.read_text())
+    sight = told["asked_anew"]["sights"]["changes"]
+    assert (sight["complete"], sight["rows"], len(sight["notes"])) == (False, [], 1)
+    assert "SetupAuditTrail" in sight["notes"][0]
+    assert "Unknown how many entries" in file.with_suffix(".html").read_text()
+    assert told["story"]["changes"] == case.document["story"]["changes"]
 
 
 def test_the_files_hold_no_secret_and_are_their_owners_alone(case: Case) -> None:

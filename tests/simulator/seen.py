@@ -48,6 +48,27 @@ def staged_url(sim: Sim) -> str:
     return str(own[0])
 
 
+def changes(sim: Sim) -> Any:
+    """The answer of a query for all of the Setup audit trail."""
+    return sim.org.get(f"{DATA}/query", params={"q": "SELECT Action, CreatedBy.Username FROM SetupAuditTrail"})
+
+
+def setup_trail_unseen(sim: Sim) -> str:
+    """What a user without View Setup and Configuration is told of it."""
+    sim.admin("PATCH", "/orgs/acme/users/rotator@acme.example", {"permissions": ["ApiEnabled"]})
+    return "empty" if changes(sim).status_code == 200 else "refused"
+
+
+def pairs_in_setup_trail(sim: Sim) -> str:
+    """Whether what is done to pairs stands there, ours and others'; what is done to policies does."""
+    posted(sim)
+    sim.act("delete")
+    sim.act("block")
+    told = [(row["Action"], row["CreatedBy"]["Username"].split("@")[0]) for row in changes(sim).json()["records"]]
+    assert (told[0], told[-1]) == (("createdOrg", "admin"), ("changedPolicies", "admin"))
+    return {0: "no", 2: "yes"}[len({("stagedCredentials", "rotator"), ("deletedCredentials", "admin")} & {*told})]
+
+
 def slot_taken(sim: Sim) -> str:
     """What a second POST staged does."""
     first, answer = posted(sim), post(sim)

@@ -22,6 +22,7 @@ from tests.simulator.seen import (
     not_approved,
     optional_fields,
     page_size,
+    pairs_in_setup_trail,
     patch_answer,
     post,
     posted,
@@ -30,6 +31,7 @@ from tests.simulator.seen import (
     rotate_rotated,
     session_join,
     session_scope,
+    setup_trail_unseen,
     slot_taken,
     staged_shape,
     staged_url,
@@ -94,4 +96,6 @@ SEEN: dict[str, Seen] = {
     "metadata_update": soap_seen.metadata_update,
     "metadata_order": soap_seen.metadata_order,
     "soap_takes_jwt": soap_seen.soap_takes_jwt,
+    "setup_trail_unseen": setup_trail_unseen,
+    "pairs_in_setup_trail": pairs_in_setup_trail,
 }

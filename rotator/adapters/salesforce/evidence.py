@@ -32,6 +32,8 @@ _USER_COLUMNS = ("Username, Name, IsActive, UserType, Profile.Name", "Username, 
 _SET_COLUMNS = ("PermissionSet.Name, PermissionSet.IsOwnedByProfile", "PermissionSetId")
 _APP_COLUMNS = ("DeveloperName, MasterLabel, CreatedDate, LastModifiedDate", "DeveloperName, MasterLabel")
 _POLICY_COLUMNS = ("PermittedUsersPolicyType, IpRelaxationPolicyType, ClientCredentialsFlowUser", "Id")
+NO_CHANGES_SHOWN = ("SetupAuditTrail shows no entry of any age: the permission View Setup and Configuration is missing,"
+                    " or the org keeps none")
 _SEEN = 2000  # rows read of one kind
 _LONGEST = 200  # characters of one value
 
@@ -141,7 +143,15 @@ def _logins(rest: Rest, consumer: Consumer, user_id: str, since: datetime) -> Si
 def _changes(rest: Rest, consumer: Consumer, user_id: str, since: datetime) -> Sight:
     found = columns(rest, "SetupAuditTrail", f"CreatedDate >= {_iso(since)}", _CHANGE_COLUMNS,
                     "listing SetupAuditTrail", "CreatedDate DESC", _SEEN)  # fmt: skip
+    if not (found.rows or _shows_changes(rest)):
+        return Sight(Kind.CHANGES, complete=False, notes=(NO_CHANGES_SHOWN,))
     return _told(Kind.CHANGES, found.rows, found.complete, "Action")
+
+
+def _shows_changes(rest: Rest) -> bool:
+    """Whether any entry, of whatever age, is shown: what a user without the right is told is unknown (reference 9)."""
+    soql = "SELECT Action FROM SetupAuditTrail LIMIT 1"
+    return bool(queries.query(rest, soql, "looking for any entry of SetupAuditTrail", 1).rows)
 
 
 def _rights(rest: Rest, consumer: Consumer, user_id: str, since: datetime) -> Sight:

@@ -82,15 +82,18 @@ def add_app(hub: Hub, request: Request, body: Json) -> Json:
     if body.pop("seed_live", True):
         hub.world.seed_app(org, app)
     change(app, body)
+    org.note(worlds.admin_of(org).id, "createdApp", f"Created external client app {app.label}")
     return worlds.app_described(org, app)
 
 
 def change_app(hub: Hub, request: Request, body: Json) -> Json:
     """Members of an app, named by short name, developer name or id."""
-    app = org_of(hub, request, body).app(request.path_params["app"])
+    org = org_of(hub, request, body)
+    app = org.app(request.path_params["app"])
     if app is None:
         raise LookupError(request.path_params["app"])
     changed = change(app, body)
+    org.note(worlds.admin_of(org).id, "changedApp", f"Changed {', '.join(sorted(body))} of {app.label}")
     hub.world.check(hub.gate.history.last, "stranger:change app")
     return changed
 

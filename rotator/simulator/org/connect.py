@@ -196,6 +196,7 @@ def post_staged(org: Org, call: Call, caller: Caller, version: str, app: str, co
         raise SalesforceError(411, "LENGTH_REQUIRED", "A Content-Length is required")
     found, one = staging(org, caller, version, app, consumer)
     entry = pairs.stage(org, found, one, caller.user.id)
+    org.note_pair(caller.user.id, "stagedCredentials", f"Staged credentials of {found.label}")
     shown = render.staged(org, call, found, one, entry, org.shapes.yes("post_returns_secret"))
     body = render.staged_list(org, call, found, one, [shown])
     return as_json(body, int(org.shapes["post_status"]), "stage", fingerprint(entry.pair.key))
@@ -215,6 +216,7 @@ def patch_staged(org: Org, call: Call, caller: Caller, version: str, app: str, c
         raise SalesforceError(400, "JSON_PARSER_ERROR", "command must be rotate")
     chosen = find_entry(one, entry)
     displaced = pairs.rotate(org, one, chosen, caller.user.id)
+    org.note_pair(caller.user.id, "rotatedCredentials", f"Rotated credentials of {found.label}")
     about = fingerprint(one.primary.key)
     if org.shapes["patch_answer"] == "204":
         return Reply(204, effect="rotate", about=about)
@@ -225,7 +227,8 @@ def patch_staged(org: Org, call: Call, caller: Caller, version: str, app: str, c
 
 def delete_staged(org: Org, call: Call, caller: Caller, version: str, app: str, consumer: str, entry: str) -> Reply:
     """DELETE staged/{id}: kills the pair that sits there now, whichever that is."""
-    _, one = staging(org, caller, version, app, consumer)
+    found, one = staging(org, caller, version, app, consumer)
     chosen = find_entry(one, entry)
     pairs.bury(org, one, chosen)
+    org.note_pair(caller.user.id, "deletedCredentials", f"Deleted staged credentials of {found.label}")
     return Reply(int(org.shapes["delete_status"]), effect="delete", about=fingerprint(chosen.pair.key))

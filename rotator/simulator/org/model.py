@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rotator.simulator.clock import Clock
-from rotator.simulator.dice import Dice, same_id
+from rotator.simulator.dice import Dice, long_id, same_id
 from rotator.simulator.switches import Switches
 
 DAY = 86400.0
@@ -121,6 +121,18 @@ class Login:
 
 
 @dataclass
+class Change:
+    """A SetupAuditTrail row: what somebody changed in Setup."""
+
+    id: str
+    at: float
+    user: str
+    action: str
+    section: str
+    display: str
+
+
+@dataclass
 class Session:
     """An AuthSession row; its life slides with use."""
 
@@ -171,6 +183,7 @@ class Org:
     users: list[User] = field(default_factory=list)
     apps: list[App] = field(default_factory=list)
     logins: list[Login] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     sessions: dict[str, Session] = field(default_factory=dict)
     tokens: list[Token] = field(default_factory=list)
     locators: dict[str, list[dict[str, object]]] = field(default_factory=dict)
@@ -200,6 +213,16 @@ class Org:
     def every_consumer(self) -> list[tuple[App, Consumer]]:
         """All consumers with their apps."""
         return [(app, consumer) for app in self.apps for consumer in app.consumers]
+
+    def note(self, user_id: str, action: str, display: str, ago: float = 0) -> None:
+        """A row of the Setup audit trail, `ago` seconds old."""
+        number = long_id(f"0Ym{len(self.changes):012}")
+        self.changes.append(Change(number, self.clock.now() - ago, user_id, action, "External Client Apps", display))
+
+    def note_pair(self, user_id: str, action: str, display: str) -> None:
+        """The same for what is done to pairs, where this org keeps it there (reference 9: unknown)."""
+        if self.shapes.yes("pairs_in_setup_trail"):
+            self.note(user_id, action, display)
 
     def live_tokens(self) -> list[Token]:
         """Tokens that would be accepted now, and whose session stands."""

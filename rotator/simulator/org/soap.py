@@ -159,6 +159,7 @@ def change(org: Org, user: User, part: Element) -> tuple[str, str]:
     if "label" in given or org.shapes["metadata_update"] == "replace":
         app.policy_label = given.get("label", "")
     now = app.oauth_plugin_enabled
+    org.note(user.id, "changedPolicies", f"Changed policies of {app.label}: OAuth plugin {'on' if now else 'off'}")
     return ("" if was == now else "unblock" if now else "block"), saved(given)
 
 

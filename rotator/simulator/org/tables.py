@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from rotator.simulator.org import tokens
-from rotator.simulator.org.model import ADMIN_LIKE, ALL_PERMISSIONS, Org, Session, User
+from rotator.simulator.org.model import ADMIN_LIKE, ALL_PERMISSIONS, Org, SalesforceError, Session, User
 from rotator.simulator.org.session import Caller
 from rotator.simulator.org.soql import Moment, Row
 
@@ -81,6 +81,17 @@ def login_history(org: Org, caller: Caller) -> list[Row]:
     """LoginHistory: everyone's for those who may, one's own for the rest."""
     sees_all = caller.user.permissions & {"ManageUsers", "MonitorLoginHistory"}
     return [row for row in login_rows(org) if sees_all or row["UserId"] == caller.user.id]
+
+
+def setup_audit_trail(org: Org, caller: Caller) -> list[Row]:
+    """SetupAuditTrail, for those who see Setup; what others are told is unknown (reference 9)."""
+    if "ViewSetup" in caller.user.permissions:
+        return [{"Id": one.id, "CreatedDate": Moment(one.at), "CreatedById": one.user, "Action": one.action,
+                 "CreatedBy": user_row(org.user(one.user)), "Section": one.section, "Display": one.display,
+                 "DelegateUser": None} for one in org.changes]  # fmt: skip
+    if org.shapes["setup_trail_unseen"] == "refused":
+        raise SalesforceError(400, "INVALID_TYPE", "sObject type 'SetupAuditTrail' is not supported.")
+    return []
 
 
 def user_row(user: User) -> Row:
@@ -167,6 +178,8 @@ TABLES: dict[str, Table] = {
         LoginHistory.Application
         IsAssociatedWithJwtAccessToken LoginHistory.LoginSubType LoginHistory.Id LoginHistory.LoginTime""")),
     "LoginHistory": Table(login_history, fields(_LOGIN), ("application", "status")),
+    "SetupAuditTrail": Table(setup_audit_trail, fields("""Id CreatedDate CreatedById CreatedBy.Username CreatedBy.Name
+        Action Section Display DelegateUser"""), ("section", "display")),
     "User": Table(lambda org, caller: [user_row(u) for u in org.users], fields(_USER)),
     "UserLogin": Table(user_logins, fields("Id UserId IsFrozen IsPasswordLocked")),
     "Organization": Table(organization, fields("Id Name OrganizationType IsSandbox InstanceName NamespacePrefix")),
