@@ -25,7 +25,8 @@ HOMES = {
         ("approve", "approve", "approve"), ("review", "approve", "review"), ("evidence", "evidence", "evidence"),
         ("drill", "drill", "drill"),
         ("pause", "pause", "pause"), ("resume", "pause", "resume"), ("audit", "audit", "audit"), ("db", "db", "db"),
-        ("report", "report", "report"), ("config", "config", "config"), ("notify", "notify", "notify"),
+        ("report", "report", "report"), ("init", "init", "init"),
+        ("config", "config", "config"), ("notify", "notify", "notify"),
         ("demo", "demo.command", "demo"), ("completion", "completion", "completion"),
     )
 }  # fmt: skip

@@ -33,10 +33,10 @@ class Told:
 
 
 def check(connections: Connections, app: str = "", env: Mapping[str, str] | None = None) -> Iterator[Told]:
-    """All checks, of one app where it is named; orgs side by side, each told whole as it is done. `env`: of this
-    process. Raises UsageError for an unknown app."""
+    """All checks, of one app where it is named; orgs side by side, each told whole as it is done, also one without
+    apps. `env`: of this process. Raises UsageError for an unknown app."""
     names = [app] if app else list(connections.apps)
-    orgs: dict[str, list[str]] = {}
+    orgs: dict[str, list[str]] = {} if app else {org: [] for org in connections.config.orgs}
     for name in names:
         orgs.setdefault(connections.app(name).org, []).append(name)
     here = [Told(id_, finding) for id_, finding in look(HERE, here_scene(connections, env or {}))]

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, make_url, text
+from sqlalchemy.dialects import postgresql
 
 from rotator.adapters.sql.database import Database
 
@@ -48,6 +49,21 @@ class Roles:
 
 
 ROLES = Roles()
+
+
+def roles_for(url: str) -> str:
+    """The statements that make the roles and the database of a URL, as docs/database.md tells them; its user is whom
+    daemon and commands log in as. Grants come with every upgrade."""
+    told = make_url(url)
+    quoted = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+    user, database = quoted(told.username or "rotator"), quoted(told.database or "rotator")
+    return f"""\
+CREATE ROLE rotator_owner LOGIN;              -- `rotator db upgrade` logs in as this one
+CREATE ROLE {ROLES.app} NOLOGIN;              -- SELECT and INSERT on the trail; no DELETE, no TRUNCATE, no TRIGGER
+CREATE ROLE {ROLES.auditor} NOLOGIN;          -- SELECT
+CREATE ROLE {user} LOGIN IN ROLE {ROLES.app};     -- daemon and commands
+CREATE DATABASE {database} OWNER rotator_owner;
+"""
 
 
 def install(connection: Connection, roles: Roles = ROLES) -> None:
