@@ -12,6 +12,7 @@ from rotator.adapters.sql.rights import roles_for
 from rotator.checks.scene import Vault, VaultScene
 from rotator.checks.vault import capabilities
 from rotator.config import Config, load
+from rotator.domain.errors import Refused
 from rotator.wiring.first.handout import handout, policy
 from rotator.wiring.first.questions import completed
 from rotator.wiring.first.written import text_of
@@ -27,6 +28,7 @@ from tests.contract.test_vault_policy import (
     preflight,
     publish,
 )
+from tests.contract.vault_ports import TARGET
 from tests.project.files import ROOT
 
 __all__ = ["bench_with"]
@@ -77,12 +79,16 @@ def test_the_policy_gives_what_a_rotation_needs_on_the_paths_of_the_answers(
 
 @pytest.mark.needs("vault")
 def test_a_real_vault_takes_the_policy_and_lets_the_rotator_work(tmp_path: Path, bench_with: Benches) -> None:
-    """The printed policy, written to a server: each kind of call goes through."""
+    """The printed policy, written to a server: each kind of call goes through, and no version is destroyed."""
     named = {"mount": "secret", "escrow_prefix": "rotator-escrow", "vault_path": "salesforce/acme/billing",
              "admin_path": "salesforce/acme/rotator"}  # fmt: skip
     text = policy(config_of(tmp_path, **named))
     for act in (first_publish, publish, fence_absent, mark, preflight, own_login, more_escrow, destroy_escrow):
         act(bench_with(text))
+    bench = bench_with(text)
+    publish(bench)
+    with pytest.raises(Refused):
+        bench.kv.destroy_live(TARGET, [1])
 
 
 def test_each_identity_gets_its_permission_set(tmp_path: Path) -> None:
