@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +17,8 @@ from rotator.cli.base import Command
 from rotator.cli.driving import drive
 from rotator.cli.durations import DURATION
 from rotator.cli.out import complain, document
-from rotator.cli.session import session
+from rotator.cli.owner import become
+from rotator.cli.session import Session, session
 from rotator.domain.errors import RotatorError, UsageError
 from rotator.domain.rotation import Who
 from rotator.process import Hangup
@@ -65,8 +68,20 @@ def _once(asked: Who, connections: Connections, setting: Setting) -> tuple[Seque
     return found
 
 
+def _read(here: Session) -> None:
+    """The first configuration; one that is refused leaves a row in the trail where it can."""
+    from rotator.adapters.sql.audit import Context
+    from rotator.wiring.asking import who
+    from rotator.wiring.refusing import noted
+
+    said = Context(socket.gethostname(), version("rotator"), config_hash="")
+    with noted(here.common.config, os.environ, who(os.environ, origin="daemon"), here.clock, said, become):
+        here.read_ahead()
+
+
 def _daemon(context: click.Context) -> int:
     with session(context, log_level="info") as here:
+        _read(here)
         from rotator.control.door import Door
         from rotator.daemon.office import Office
         from rotator.daemon.service import Service

@@ -35,7 +35,7 @@ class Session:
     stop: process.Stop
     clock: process.SystemClock
     stack: ExitStack
-    _loaded: list[Loaded] = field(default_factory=list)  # by `daemon`, for the `connect` that follows it
+    _loaded: list[Loaded] = field(default_factory=list)  # by `daemon` or `read_ahead`, for the next `connect`
 
     def load(self) -> Loaded:
         """The configuration; its warnings go where the log goes, to a terminal in plain words. Raises ConfigError with
@@ -52,6 +52,10 @@ class Session:
                 note(f"warning: {warning}")
         return loaded
 
+    def read_ahead(self) -> None:
+        """Loads for the `connect` that follows. Raises as `load`."""
+        self._loaded.append(self.load())
+
     def connect(self, outside: Outside | None = None) -> Connections:
         """The connections that the configuration leads to, as the owner of the database. Closed with the session.
         `outside`: what the process remembers of the far sides, where it reads its configuration more than once."""
@@ -62,7 +66,6 @@ class Session:
         made = Connections(loaded, self.clock, host=socket.gethostname(), version=version("rotator"), outside=outside)
         self.stack.callback(made.close)
         return made
-
 
     def daemon(self) -> Daemon | None:
         """The running daemon of this configuration; None where there is none, and the command does the work itself.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rotator.config.app import AppConfig
-    from rotator.config.loading import Loaded, load, settings_hash
+    from rotator.config.loading import Loaded, digests, load, settings_hash, stated_database
     from rotator.config.models import Config
     from rotator.config.org import ClientCredentials, JwtBearer, OrgConfig
     from rotator.config.own import OwnApp
@@ -42,10 +42,12 @@ _HOMES = {
     "SecretPlaces": "secrets",
     "TokenAuth": "vault",
     "VaultConfig": "vault",
+    "digests": "loading",
     "find_file": "secrets",
     "load": "loading",
     "read_secret_file": "secrets",
     "settings_hash": "loading",
+    "stated_database": "loading",
 }
 
 __all__ = [
@@ -64,11 +66,13 @@ __all__ = [
     "SecretPlaces",
     "TokenAuth",
     "VaultConfig",
+    "digests",
     "find_file",
     "load",
     "read_secret_file",
     "schema",
     "settings_hash",
+    "stated_database",
 ]
 
 

@@ -64,11 +64,16 @@ def read(main: FilePath) -> Joined:
     in one file is refused twice in two, and both are named. Nothing is raised; see `mistakes`.
     """
     joined = Joined()
-    for file in (main, *_beside(main)):
+    for file in all_of(main):
         source = _read_one(file, joined.mistakes)
         if source is not None:
             _join(joined, source)
     return joined
+
+
+def all_of(main: FilePath) -> tuple[FilePath, ...]:
+    """`main` and what stands beside it, in the order in which they are read."""
+    return (main, *_beside(main))
 
 
 def _beside(main: FilePath) -> list[FilePath]:

@@ -16,6 +16,7 @@ from rotator.config.mistakes import Wrong, explain
 from rotator.config.models import Config
 from rotator.config.secrets import SecretPlaces
 from rotator.config.toml import dotted
+from rotator.config.vault import DatabaseConfig
 from rotator.domain.errors import ConfigError, Mistake
 
 
@@ -45,6 +46,32 @@ def load(path: Path, env: Mapping[str, str]) -> Loaded:
     read = tuple(source.file for source in joined.sources)
     noted = (*warnings.of_environment(env), *warnings.of_files(read), *warnings.of_settings(config))
     return Loaded(config, noted, settings_hash(config), SecretPlaces.of(path, env), read)
+
+
+def digests(path: Path) -> dict[str, str | None]:
+    """SHA-256 of each file of the configuration as it is now, as `sha256sum` says it; None for one that cannot be
+    read. It may be a refused one: nothing is parsed, nothing raised."""
+    return {str(file): _digest(file) for file in files.all_of(path)}
+
+
+def _digest(file: Path) -> str | None:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def stated_database(path: Path, env: Mapping[str, str]) -> tuple[DatabaseConfig, SecretPlaces] | None:
+    """The database of a configuration that is refused, for the row that says so; None where it cannot be told: a file
+    does not parse, or that table is wrong itself."""
+    joined = files.read(path)
+    if joined.mistakes:
+        return None
+    try:
+        found = DatabaseConfig.model_validate(_with_state_dir(joined.values).get("database", {}))
+    except ValidationError:
+        return None
+    return found, SecretPlaces.of(path, env)
 
 
 def settings_hash(config: Config) -> str:

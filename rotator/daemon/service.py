@@ -27,6 +27,7 @@ from rotator.ports import Clock
 from rotator.process import GRACE, Hangup, Stop
 from rotator.wiring.measuring import Page
 from rotator.wiring.outside import Outside
+from rotator.wiring.refusing import note_reload
 
 LOG = log.get("daemon")
 WORKERS = 8
@@ -116,7 +117,7 @@ class Service:
             office = self._hire()
             office.look()
         except RotatorError as error:
-            _refuse(error)
+            _refuse(error, self._office)
         else:
             with self._ticking:
                 self._left.append(self._office)
@@ -191,9 +192,13 @@ def _crashed(error: Exception) -> None:
     LOG.error(log.Word.SET_BACK if isinstance(error, RotatorError) else log.Word.CRASHED, error=error)
 
 
-def _refuse(error: RotatorError) -> None:
-    """Says each mistake; the old configuration stays."""
+def _refuse(error: RotatorError, office: Office) -> None:
+    """Says each mistake, and leaves a row in the trail; the old configuration, which is this office's, stays."""
     LOG.error(log.Word.CONFIG_REFUSED, error=error)
     for mistake in error.mistakes if isinstance(error, ConfigError) else ():
         LOG.error(log.Word.CONFIG_REFUSED, file=mistake.file, line=mistake.line, key=mistake.key,
                   message=mistake.message)  # fmt: skip
+    try:
+        note_reload(office.connections, office.who, error)
+    except RotatorError as unwritten:  # nothing was changed, so nothing has to wait for the row
+        _crashed(unwritten)

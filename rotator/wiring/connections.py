@@ -16,7 +16,7 @@ from rotator.adapters.sql import schema
 from rotator.adapters.sql.approvals import Approvals
 from rotator.adapters.sql.audit import Context, Trail
 from rotator.adapters.sql.database import Database
-from rotator.adapters.sql.hosts import Admission, Host
+from rotator.adapters.sql.hosts import Host, admit
 from rotator.adapters.sql.ledger import SqlLedger
 from rotator.adapters.sql.orgs import Orgs
 from rotator.adapters.sql.outbox import Outbox
@@ -80,10 +80,7 @@ class Connections:
         SQLite file that another machine uses."""
         database = self.bare_database
         schema.prepare(database)
-        if not database.postgres:
-            admission = Admission(database, self.here, self.context)
-            database.read(admission.look)
-            database.admit = admission
+        admit(database, self.here, self.context)
         return database
 
     def now(self) -> datetime:

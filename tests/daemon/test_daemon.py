@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from tests.acceptance.scene import Door, until
+from tests.acceptance.scene import Door, Json, program, until
 from tests.daemon.fleet import Fleet, daemon
 
 
@@ -107,13 +109,15 @@ def test_sigterm_parks_at_the_next_safe_point_and_the_next_start_finishes(door: 
 
 
 def test_sighup_takes_a_good_configuration_and_refuses_a_bad_one(door: Door, tmp_path: Path) -> None:
-    """A bad one is refused, with each mistake in the log, and the daemon works on; a good one, which enables an app, is
-    taken. systemd hears RELOADING and READY again, and the trail of the new configuration."""
+    """A bad one is refused, with each mistake in the log and a row in the trail (the files' hashes, where the mistakes
+    stand, no word of theirs), and the daemon works on; a good one, which enables an app, is taken. systemd hears
+    RELOADING and READY again, and the trail of the new configuration."""
     fleet = Fleet(door, tmp_path, apps=2)
     fleet.configure(apps={"orders": "enabled = false", "billing": "enabled = false"})
     with daemon(fleet) as one:
         one.ready()
-        fleet.configure(spoilt="\n[tming]\n")
+        fleet.configure(spoilt='\n[tming]\npasword = "hunter2"\n')
+        spoilt = fleet.config.read_bytes()
         one.signal(signal.SIGHUP)
         until(lambda: len(one.lines("config_refused")) >= 2)
         assert one.said("RELOADING=1\nMONOTONIC_USEC=")
@@ -124,7 +128,40 @@ def test_sighup_takes_a_good_configuration_and_refuses_a_bad_one(door: Door, tmp
         until(lambda: one.ended() == {"acme-orders", "bolt-orders"}, 60)
         assert one.stop() == 0
     assert set(fleet.rotations()) == {"acme-orders", "bolt-orders"}
-    assert [e["step"] for e in fleet.json("history")["events"]].count("config") == 2
+    good, refused, taken = [e for e in fleet.json("history")["events"] if e["step"] == "config"]
+    assert [e["outcome"] for e in (good, refused, taken)] == ["ok", "refused", "ok"]
+    assert (refused["phase"], refused["origin"], refused["config_hash"]) == ("decision", "daemon", good["config_hash"])
+    assert refused["evidence"]["files"] == {str(fleet.config): hashlib.sha256(spoilt).hexdigest()}
+    line = spoilt.splitlines().index(b"[tming]") + 1
+    assert refused["evidence"]["places"] == [f"{fleet.config}:{line}"]
+    assert "hunter2" not in json.dumps(refused)
+    assert "tming" not in json.dumps(refused)
+
+
+def test_a_start_with_a_refused_configuration_stands_in_the_trail(door: Door, tmp_path: Path) -> None:
+    """The daemon does not start (exit 2), and the database that the rest of the file names has a row of it. Where the
+    file does not parse nobody knows the database: no row, and none is made anywhere."""
+    fleet = Fleet(door, tmp_path, apps=1)
+    assert refused_start(fleet, spoilt="\n[tming]\n") == []  # no database is there yet, and none is made
+    assert not (tmp_path / "rotator.db").exists()
+    fleet.configure()
+    fleet.json("db", "upgrade")
+    (row,) = refused_start(fleet, spoilt="\n[tming]\n")
+    assert (row["outcome"], row["evidence"]["code"], row["evidence"]["mistakes"]) == ("refused", "config", 1)
+    assert list(row["evidence"]["files"]) == [str(fleet.config)]
+    assert len(refused_start(fleet, spoilt="\n[tming\n")) == 1
+
+
+def refused_start(fleet: Fleet, spoilt: str) -> list[Json]:
+    """Starts a daemon with a configuration that is refused; the rows of the trail that say so."""
+    fleet.configure(spoilt=spoilt)
+    assert program("--config", str(fleet.config), "run").code == 2
+    fleet.configure()
+    if not (fleet.folder / "rotator.db").exists():
+        return []
+    with closing(sqlite3.connect(fleet.folder / "rotator.db")) as database:
+        rows = database.execute("SELECT outcome, evidence FROM audit_events WHERE step = 'config'").fetchall()
+    return [{"outcome": outcome, "evidence": json.loads(evidence)} for outcome, evidence in rows]
 
 
 def test_an_overlap_that_ends_is_carried_on_by_the_daemon(door: Door, tmp_path: Path) -> None:

@@ -99,6 +99,17 @@ class Admission:
             connection.execute(mine.values(seen_at=moment(now), name=self.here.name))
 
 
+def admit(database: Database, here: Host, context: Context) -> None:
+    """From now on each write asks whether this machine may use the SQLite file; PostgreSQL serves several.
+
+    Raises OtherHost where another one uses it now.
+    """
+    if not database.postgres:
+        admission = Admission(database, here, context)
+        database.read(admission.look)
+        database.admit = admission
+
+
 def alive(row: Row[Any], now: datetime) -> bool:
     """Seen within five minutes; or later than now, for its clock may be another one."""
     return now - instant(row.seen_at) < DEAD
