@@ -103,12 +103,12 @@ def org_7(scene: OrgScene) -> Finding:
 def org_8(scene: OrgScene) -> Finding:
     """The facts that the configuration states, and those that were seen: they agree, and are not too old."""
     seen = {one.fact: one for one in scene.profile()}
+    again = f"`rotator calibrate {scene.name} --app CANARY`"
     differ = [f"{name} ({value}, seen: {seen[name].value})" for name, value in scene.stated.items()
               if name in seen and seen[name].value not in (value, "unknown")]  # fmt: skip
     if differ:
         return warned(f"the configuration states otherwise than was seen: {', '.join(differ)}",
-                      f"correct [orgs.{scene.name}.facts], or `rotator calibrate {scene.name}` again")
-    again = f"`rotator calibrate {scene.name} --app CANARY`"
+                      f"correct [orgs.{scene.name}.facts], or {again} once more")
     old = [name for name, one in seen.items() if scene.now() - datetime.fromisoformat(one.seen_at) > facts.LIFE]
     if old:
         return warned(f"seen more than {facts.LIFE.days} days ago: {', '.join(old)}", again)

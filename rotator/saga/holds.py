@@ -148,10 +148,10 @@ def _no_order(s: Seen) -> Hold | None:
         return None
     if facts.no("staged_pair_accepted") and not facts.yes("rotated_pair_accepted"):
         return Hold("no_order", "no order without an outage is known: the fact rotated_pair_accepted is missing",
-                    _fix(s, f"state rotated_pair_accepted in [orgs.{s.row.org}.facts]"))
+                    _fix(s, s.learn("rotated_pair_accepted")))
     if facts.unknown("staged_pair_accepted") and s.row.policy.block_first:
         return Hold("fact_missing", "block-first needs the fact staged_pair_accepted",
-                    _fix(s, f"state staged_pair_accepted in [orgs.{s.row.org}.facts]"))
+                    _fix(s, s.learn("staged_pair_accepted")))
     return None
 
 

@@ -191,8 +191,7 @@ def _not_yet(me: Worker, s: Seen) -> Seen:
                          fix="run `rotator check`; the old pair stays as it was")
     return me.decide(s, "verify", Outcome.HELD, goal=Goal.ABANDON, ends_as=State.HELD, reason="fact_missing",
                      message="the staged pair is refused, and whether this org accepts staged pairs is unknown",
-                     fix=f"state staged_pair_accepted in [orgs.{s.row.org}.facts];"
-                         f" then `rotator release {s.row.app}`")
+                     fix=f"{s.learn('staged_pair_accepted')}; then `rotator release {s.row.app}`")
 
 
 def turn_back(me: Worker, s: Seen) -> Seen:

@@ -192,6 +192,11 @@ class Seen:
     def promote_first(self) -> bool:
         return self.facts.no("staged_pair_accepted") and self.facts.yes("rotated_pair_accepted")
 
+    def learn(self, fact: str) -> str:
+        """What a person does about a fact that is missing."""
+        org = self.row.org
+        return f"find out {fact}: `rotator calibrate {org} --app CANARY`, or state it in [orgs.{org}.facts]"
+
     @property
     def overlap_first(self) -> bool:
         """Where a Rotated pair may be dead, the overlap is waited out before promote."""

@@ -81,10 +81,10 @@ def created_by_given(course: Course) -> Found:
 
 def slot_id_survives_rotate(course: Course) -> Found:
     """The slot is read before and after a promote."""
-    swaps = (course.first_promoted, course.second_promoted)
-    same = {swap.before == swap.displaced.id for swap in swaps}
-    return _is(same == {True}, "the same id" if same == {True} else "another id") if len(same) == 1 else (
-        Found(UNKNOWN, "the same id after one promote, another after the next"))  # fmt: skip
+    same = [swap.before == swap.displaced.id for swap in (course.first_promoted, course.second_promoted)]
+    if any(same) and not all(same):
+        return Found(UNKNOWN, "the same id after one promote, another after the other")
+    return _is(all(same), "the same id after two promotes" if all(same) else "another id after two promotes")
 
 
 def session_shared_between_logins(course: Course) -> Found:
