@@ -81,6 +81,11 @@ def adm_6(scene: OwnScene) -> Finding:
     missing = [name for name in TO_ROTATE if name not in has]
     if missing:
         return failed(f"the user of `{scene.rotates}` lacks {', '.join(missing)}", ADMINS)
+    has = held(scene.org, scene.org.responder_id, TO_END_SESSIONS)
+    missing = [name for name in TO_END_SESSIONS if name not in has]
+    if missing:
+        return failed(f"whoever ends the sessions of {scene.name} lacks {', '.join(missing)}: without a `responder`"
+                      f" that is the user of `{scene.rotates}`", RESPONDERS)
     if scene.primary == scene.org.own_key:
         return failed(f"`{scene.rotates}` logs in with the very pair that it is to rotate",
                       "make a second External Client App with a user of its own, and name its pair under `spare`")

@@ -26,6 +26,14 @@ def test_a_spare_without_the_permissions_fails(place: TwoIdentities, right: str)
     assert looked(place, "acme/spare")["ADM-6"].finding.ok is True
 
 
+def test_a_spare_that_cannot_end_sessions_fails_where_there_is_no_responder(place: TwoIdentities) -> None:
+    """Without a responder it is the spare that ends what the old pair's logins left behind."""
+    rights = [one for one in RIGHTS if one != "ManageUsers"]
+    place.door("PATCH", "/orgs/acme/users/spare@acme.example", {"permissions": rights})
+    found = looked(place, "acme/admin")["ADM-6"].finding
+    assert (found.ok, "ManageUsers" in found.found, "Rotator_Responder" in found.fix) == (False, True, True)
+
+
 def test_a_spare_that_is_the_same_consumer_fails(place: TwoIdentities) -> None:
     """Two paths with one pair are one identity: refused by `check`, and by `rotate` before any change."""
     with place.process() as connections:
