@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-from tests.servers.fixtures import postgres_url, real_postgres, real_vault, vault_mount, vault_starter
+from tests.servers.fixtures import disk, postgres_url, real_postgres, real_vault, vault_mount, vault_starter
 from tests.servers.leftout import LeaveOut
 
-__all__ = ["postgres_url", "real_postgres", "real_vault", "vault_mount", "vault_starter"]
+__all__ = ["disk", "postgres_url", "real_postgres", "real_vault", "vault_mount", "vault_starter"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers.disk import SmallDisk, small_disk
 from tests.servers.leftout import finding
 from tests.servers.postgres import RealPostgres, running_postgres
 from tests.servers.suites import Found
@@ -60,6 +61,13 @@ def real_postgres() -> Iterator[RealPostgres]:
     """One PostgreSQL for the whole run; `database()` and `clone()` give fresh databases."""
     with running_postgres(place_of("postgres")) as server:
         yield server
+
+
+@pytest.fixture
+def disk(real_postgres: RealPostgres) -> Iterator[SmallDisk]:
+    """A small disk with an empty database of the test's own on it."""
+    with small_disk(real_postgres) as made:
+        yield made
 
 
 @pytest.fixture

@@ -33,9 +33,21 @@ class RealPostgres:
         self._made: list[str] = []
         self._templates: dict[str, str] = {}
 
-    def database(self) -> str:
+    def database(self, tablespace: str = "pg_default") -> str:
         """Makes an empty database and gives its URL."""
-        return self.url_of(self._create("template1"))
+        return self.url_of(self._create("template1", tablespace))
+
+    @contextlib.contextmanager
+    def tablespace(self, name: str, place: Path) -> Iterator[None]:
+        """A tablespace in an empty folder that belongs to the server's user; what was made in it must be gone again."""
+        with self._admin() as connection:
+            make = sql.SQL("CREATE TABLESPACE {} LOCATION {}")
+            connection.execute(make.format(sql.Identifier(name), sql.Literal(str(place))))
+        try:
+            yield
+        finally:
+            with self._admin() as connection:
+                connection.execute(sql.SQL("DROP TABLESPACE {}").format(sql.Identifier(name)))
 
     def clone(self, name: str, prepare: Callable[[str], object]) -> str:
         """Gives the URL of a copy of a database that `prepare(url)` filled once, for this name, on this server.
@@ -72,11 +84,11 @@ class RealPostgres:
             for name in self._made:
                 connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def _create(self, template: str) -> str:
+    def _create(self, template: str, tablespace: str = "pg_default") -> str:
         name = f"{self._prefix}_{next(self._numbers)}"
         with self._admin() as connection:
-            make = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-            connection.execute(make.format(sql.Identifier(name), sql.Identifier(template)))
+            make = sql.SQL("CREATE DATABASE {} TEMPLATE {} TABLESPACE {}")
+            connection.execute(make.format(*map(sql.Identifier, (name, template, tablespace))))
         self._made.append(name)
         return name
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers import promtool
+from tests.servers import disk, promtool
 from tests.systemd import debian
 from tests.vault import build
 
@@ -81,6 +81,12 @@ def find_nspawn(env: Mapping[str, str]) -> Found | Missing:
     return Missing(lack) if lack else Found("systemd-nspawn")
 
 
+def find_disk(env: Mapping[str, str]) -> Found | Missing:
+    """What mounts a small disk, and a PostgreSQL of ours that can lie on it."""
+    lack = disk.why_not(env)
+    return Missing(lack) if lack else Found("tmpfs")
+
+
 def find_promtool(env: Mapping[str, str]) -> Found | Missing:
     """ROTATOR_TEST_PROMTOOL, then the PATH, then the one that `make promtool` fetched."""
     place = promtool.at_hand(env)
@@ -99,6 +105,7 @@ SUITES: Mapping[str, Callable[[Mapping[str, str]], Found | Missing]] = {
     "node": find_node,
     "systemd": find_systemd,
     "nspawn": find_nspawn,
+    "disk": find_disk,
     "promtool": find_promtool,
     "chromium": find_chromium,
 }
@@ -110,4 +117,5 @@ FIXTURES: Mapping[str, str] = {
     "vault_mount": "vault",
     "real_postgres": "postgres",
     "postgres_url": "postgres",
+    "disk": "disk",
 }
