@@ -61,14 +61,16 @@ drawn, only asked for):
     metadata_name        plcy default_policy            metadata_update merge replace
     metadata_order       any strict                     soap_takes_jwt  no [yes]
     pairs_in_setup_trail yes no                         setup_trail_unseen refused [empty]
+    generated_accepted   no [yes]                       apply_ends_tokens yes [no]
 
 Always: members that nobody announced, shuffled members and lists, one slot, thirty days, permissions, login limits.
 
 Admin door (JSON): GET world, truth, secrets, invariants, history, unobservable; POST reset, orgs, orgs/{org}/apps,
 orgs/{org}/users, strangers, clock, faults, latency, chaos, pause, resume, watch, watch/live, watch/lift; GET paused;
-PATCH orgs/{org}, orgs/{org}/apps/{app}, orgs/{org}/users/{user}, vault; DELETE history, faults, pause. What each takes
-stands in `rotator.simulator.door`; the kinds of faults in `rotator.simulator.wire.faults`; foreign acts in
-`rotator.simulator.strangers`; which facts nobody can find out in `rotator.simulator.org.unobservable`.
+GET and POST orgs/{org}/setup, an operator's clicks; PATCH orgs/{org}, orgs/{org}/apps/{app}, orgs/{org}/users/{user},
+vault; DELETE history, faults, pause. What each takes stands in `rotator.simulator.door`; the kinds of faults in
+`rotator.simulator.wire.faults`; foreign acts in `rotator.simulator.strangers`; the clicks in
+`rotator.simulator.org.setup`; which facts nobody can find out in `rotator.simulator.org.unobservable`.
 """
 
 from __future__ import annotations

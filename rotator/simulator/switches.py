@@ -106,6 +106,9 @@ SHAPES: dict[str, Shape] = {
     # SetupAuditTrail (reference 9)
     "setup_trail_unseen": Shape(("refused",), ("empty",)),
     "pairs_in_setup_trail": Shape(("yes", "no")),
+    # classic connected apps (reference 5.1): a generated pair before Apply, and the tokens after it
+    "generated_accepted": Shape(("no",), ("yes",)),
+    "apply_ends_tokens": Shape(("yes",), ("no",)),
 }
 
 

@@ -16,7 +16,7 @@ from rotator.simulator import world as worlds
 from rotator.simulator.door import truth
 from rotator.simulator.door.changes import ChangeError, change, shown
 from rotator.simulator.door.hub import Hub
-from rotator.simulator.org import tokens
+from rotator.simulator.org import setup, tokens
 from rotator.simulator.org.model import Org
 from rotator.simulator.org.unobservable import unobservable
 from rotator.simulator.strangers import ACTS, Scene
@@ -181,6 +181,24 @@ def lift(hub: Hub, request: Request, body: Json) -> Json:
     return {"lifted": body["app"]}
 
 
+def walk(hub: Hub, request: Request, body: Json) -> Json:
+    """Setup in a browser: `{"start": username}`, `{"click": button}` or `{"code": text}`; gives the page. The mail with
+    the code is at GET."""
+    org = org_of(hub, request, body)
+    if "start" in body:
+        page = setup.start(org, str(body["start"]))
+    else:
+        page = setup.enter_code(org, str(body["code"])) if "code" in body else setup.click(org, str(body["click"]))
+    hub.world.check(hub.gate.history.last, "stranger:setup")
+    return page
+
+
+def mail(hub: Hub, request: Request, body: Json) -> Json:
+    """The page that stands open, and the code that was mailed last."""
+    org = org_of(hub, request, body)
+    return {**setup.shown(org), "mail": org.visit.code}
+
+
 def truth_of(hub: Hub) -> Json:
     """What is really so, by org and app."""
     return {name: truth.of_org(org, hub.world.watch) for name, org in hub.world.orgs.items()}
@@ -202,6 +220,8 @@ ROUTES: tuple[tuple[str, str, Work], ...] = (
     ("POST", "/orgs/{org}/users", add_user),
     ("PATCH", "/orgs/{org}/users/{user}", change_user),
     ("POST", "/orgs/{org}/apps/{app}/logins", log_in),
+    ("POST", "/orgs/{org}/setup", walk),
+    ("GET", "/orgs/{org}/setup", mail),
     ("POST", "/strangers", stranger),
     ("GET", "/clock", lambda hub, request, body: {"now": hub.clock.now()}),
     ("POST", "/clock", move_clock),

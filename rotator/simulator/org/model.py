@@ -61,6 +61,7 @@ class Consumer:
     id: str
     primary: Pair
     slot: list[Entry] = field(default_factory=list)
+    generated: Pair | None = None  # a classic app's, by Generate in Setup; not yet applied
     graves: list[Grave] = field(default_factory=list)
 
 
@@ -169,6 +170,18 @@ class Token:
 
 
 @dataclass
+class Visit:
+    """A user's walk through Setup: the page that stands open, and until when the mailed code and its check hold."""
+
+    user: str = ""
+    page: str = "Setup"
+    app: str = ""
+    code: str = ""
+    code_until: float = 0.0
+    verified_at: float = -1e9
+
+
+@dataclass
 class Org:
     """One org; everything the simulator knows about it."""
 
@@ -186,6 +199,7 @@ class Org:
     changes: list[Change] = field(default_factory=list)
     sessions: dict[str, Session] = field(default_factory=dict)
     tokens: list[Token] = field(default_factory=list)
+    visit: Visit = field(default_factory=Visit)
     locators: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
     homes: dict[str, tuple[App, Consumer]] = field(default_factory=dict)

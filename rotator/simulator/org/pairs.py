@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from rotator.simulator.org.model import STAGED_LIFE, App, Consumer, Entry, Grave, Org, Pair, SalesforceError
 
-PRIMARY, GRAVE = "primary", "grave"
+PRIMARY, GRAVE, GENERATED = "primary", "grave", "generated"
 
 
 class Claim(NamedTuple):
-    """Where a consumer key stands: `primary`, the slot state, or `grave`, and since when."""
+    """Where a consumer key stands: `primary`, `generated`, the slot state, or `grave`, and since when."""
 
     app: App
     consumer: Consumer
@@ -117,6 +117,8 @@ def end_tokens_of(org: Org, pair: Pair) -> None:
 def usable_standing(org: Org, standing: str) -> bool:
     """Whether a pair standing there is accepted, by the org's facts."""
     known = {"Active": "staged_pair_accepted", "Rotated": "rotated_pair_accepted"}
+    if standing == GENERATED:
+        return org.shapes.yes("generated_accepted")
     return standing == PRIMARY or (standing in known and org.facts.yes(known[standing]))
 
 
@@ -140,6 +142,8 @@ def claim_of(org: Org, app: App, consumer: Consumer, key: str) -> Claim | None:
     expire(org, consumer)
     if consumer.primary.key == key:
         return Claim(app, consumer, consumer.primary, PRIMARY, 0.0)
+    if consumer.generated is not None and consumer.generated.key == key:
+        return Claim(app, consumer, consumer.generated, GENERATED, consumer.generated.minted_at)
     for entry in consumer.slot:
         if entry.pair.key == key:
             return Claim(app, consumer, entry.pair, entry.state, entry.turned_at)
