@@ -23,7 +23,7 @@ from rotator.domain.rotation import Policy, Rotation, Who
 from rotator.domain.secret import Secret
 from rotator.domain.session import Grant, Holders, Lever, Listing, Login, Probe
 from rotator.domain.sight import Kind, Sight
-from rotator.domain.words import Trigger
+from rotator.domain.words import Trigger, Word
 
 
 class Salesforce(Protocol):
@@ -213,6 +213,10 @@ class Ledger(Protocol):
     def release(self, rotation_id: str, who: Who, *, discard_foreign: str = "") -> Rotation:
         """Lets a held rotation go on: running, released, its counters of failures at zero. Raises Refused where it
         is not held."""
+
+    def say(self, rotation_id: str, who: Who, word: Word, key_fp: str = "") -> Rotation:
+        """A person's word to an assisted rotation, which goes on although it is held; `key_fp` names the pair that is
+        handed over. Raises Refused where the word does not fit (saga.requests.said)."""
 
     def rotations(self, *, open_only: bool = True, app: str = "") -> tuple[Rotation, ...]:
         """The open rotations, or all of an app, oldest first."""

@@ -59,4 +59,7 @@ class Changes(TypedDict, total=False):
     failing_since: datetime | None
     refused_calls: int
     logins: int
+    receive_until: datetime | None
+    early: bool
+    both_refused: int
     gives_way_until: datetime | None

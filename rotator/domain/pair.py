@@ -62,6 +62,7 @@ class Consumer:
     app_name: str = ""  # developer name
     label: str = ""  # LoginHistory and OauthToken know the app by it
     siblings: int = 0  # other consumers of the same app
+    assisted: bool = False  # a classic connected app: no API shows or changes its pairs, a person does
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,9 @@ class Rotation:
     failing_since: datetime | None = None
     refused_calls: int = 0  # clear refusals in a row of one step: the second holds
     logins: int = 0  # token requests so far: the login budget
+    receive_until: datetime | None = None  # assisted: until then a person is waited for, then more loudly
+    early: bool = False  # assisted: the new pair logged in before Apply was allowed
+    both_refused: int = 0  # assisted: polls in a row that found both pairs refused
     gives_way_until: datetime | None = None  # a force waits for the lease: nobody goes on with this one until then
 
     @property
@@ -114,6 +117,11 @@ class Rotation:
     @property
     def force(self) -> bool:
         return self.trigger is Trigger.FORCE
+
+    @property
+    def applied(self) -> bool:
+        """Assisted: the new pair was accepted, which cannot be undone."""
+        return self.consumer.assisted and self.new_key != "" and self.verified == self.new_key
 
     @property
     def ours(self) -> tuple[str, ...]:

@@ -32,6 +32,14 @@ class Goal(StrEnum):
     ABANDON = "abandon"
 
 
+class Word(StrEnum):
+    """What a person says to an assisted rotation; the values are the steps under which it stands in the trail."""
+
+    RECEIVE = "receive"  # hands over a new pair
+    REPLACE = "replace"  # hands over another one in its place
+    APPLIED = "await_apply"  # has clicked Apply
+
+
 class Phase(StrEnum):
     """What an audit row tells."""
 

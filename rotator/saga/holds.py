@@ -31,7 +31,9 @@ def why_hold(s: Seen) -> Hold | None:
         _blocked_again, _slot_unreadable, _drift, _live_dead, _displaced, _live_behind, _late_abandon, _no_order,
         _refused, _logins, _foreign, _stay_blocked,
     )  # fmt: skip
-    if _only_undoing(s):
+    if s.row.consumer.assisted:
+        checks = (_live_strange, _live_garbled, _refused, _logins)
+    elif _only_undoing(s):
         checks = (_slot_unreadable, _displaced, _live_behind, _late_abandon, _refused)
     return next((found for found in (check(s) for check in checks) if found), None)
 
@@ -95,13 +97,20 @@ def _slot_unreadable(s: Seen) -> Hold | None:
 
 
 def _drift(s: Seen) -> Hold | None:
-    ours = s.row.ours
-    if s.primary.key not in ours:
+    if s.primary.key not in s.row.ours:
         return Hold("foreign_primary", f"the primary pair ({fingerprint(s.primary.key)}) is not one of this rotation:"
                     " somebody else rotated", _start_over(s))
-    if s.live_key and s.live_key not in ours:
+    return _live_strange(s) or _live_garbled(s)
+
+
+def _live_strange(s: Seen) -> Hold | None:
+    if s.live_key and s.live_key not in s.row.ours:
         return Hold("drift", f"the live path serves a pair ({fingerprint(s.live_key)}) that is neither old nor new",
-                    _fix(s, _adopt(s)))
+                    _fix(s, _by_hand(s) if s.row.consumer.assisted else _adopt(s)))
+    return None
+
+
+def _live_garbled(s: Seen) -> Hold | None:
     pair = s.escrowed_pair
     live = s.pic.live.credential
     if s.live_is_new and pair is not None and live is not None and live.pair != pair:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rotator.domain.errors import Unavailable, must
-from rotator.domain.pair import Consumer, Escrow, Live, Pair, Staged, Target
+from rotator.domain.pair import Consumer, Escrow, Live, Pair, SlotState, Staged, Target
+from rotator.domain.rotation import Rotation
 from rotator.ports import Record, Salesforce, Vault
 from rotator.saga.seen import EVERYWHERE, NOWHERE, Picture, Place, Seen
 
@@ -38,6 +39,8 @@ class Eyes:
 
     def _org(self) -> tuple[Pair, tuple[Staged, ...]]:
         """Primary and slot are two reads: the same key in both means that a promote landed in between."""
+        if self.consumer.assisted:
+            return Pair(""), ()  # no API shows them: see `_as_told`
         for _ in range(TORN):
             self._before_call()
             primary = self.salesforce.primary(self.consumer)
@@ -57,11 +60,21 @@ class Eyes:
     def seen(self, record: Record, picture: Picture) -> Seen:
         """Row, trail and picture as one; reads earlier versions of the live path only where a decision needs them."""
         row = must(record.rotation, "the rotation that is looked at")
+        if self.consumer.assisted:
+            picture = self._as_told(row, picture)
         seen = Seen(row, record.unknown, record.publish_cas, record.escrow_cas, record.facts,
-                    record.now, picture)
+                    record.now, picture, handed=self.memory if self.consumer.assisted else None)
         if picture.blank != NOWHERE:
             return seen
         return self._with_switch(self._with_old_versions(self._with_old_credential(seen)))
+
+    def _as_told(self, row: Rotation, picture: Picture) -> Picture:
+        """Where an assisted app's pairs stand, by what its row says of logins."""
+        old = row.old_keys[0] if row.old_keys else ""
+        if row.applied:
+            return replace(picture, primary=Pair(row.new_key), slots=())
+        entry = self._told(Staged("", Pair(row.new_key), SlotState.ACTIVE))
+        return replace(picture, primary=Pair(old), slots=(entry,) if row.new_key else ())
 
     def _with_old_credential(self, seen: Seen) -> Seen:
         row = seen.row

@@ -12,7 +12,7 @@ from rotator.domain.words import Goal, Outcome, State
 from rotator.saga import block
 from rotator.saga.holds import Hold
 from rotator.saga.seen import Place, Seen
-from rotator.saga.undo import delete_slot, fence, primary_pair, write_escrow, write_live
+from rotator.saga.undo import delete_slot, fence, keep, primary_pair, write_escrow, write_live
 from rotator.saga.worker import LookAgain, Worker
 
 MOST_DISCARDS = 2
@@ -91,16 +91,7 @@ def escrow(me: Worker, s: Seen) -> Seen:
     mine = (s.row.id, s.row.parent_id) if s.row.canary else (s.row.id,)  # a force may go on with its parent's witness
     token = kept.canary if kept and kept.rotation_id in mine else None
     content = EscrowContent(s.row.id, new, olds, token)
-    number = s.pic.escrow.number
-    s = me.intent(s, "escrow", escrow_cas=number, evidence={"cas": number})
-    with me.changing(s, "escrow"):
-        me.vault.write_escrow(me.target, content, number)
-    me.alive()
-    back = me.vault.escrow(me.target)
-    same = back.content is not None and back.content.new == new
-    s = me.outcome(s, "escrow", Outcome.OK if same else Outcome.FAILED, vault_version=back.number,
-                   compared=new.key if same else "")
-    return replace(s, pic=replace(s.pic, escrow=back))
+    return keep(me, s, "escrow", content)
 
 
 def canary(me: Worker, s: Seen) -> Seen:
@@ -118,8 +109,8 @@ def canary(me: Worker, s: Seen) -> Seen:
     old = must(old, "the old pair")
     olds = mine.olds if mine.find(old.key) else (*mine.olds, old)
     word = "jwt" if login.self_contained else "kept"
-    return write_escrow(me, s, "canary", replace(mine, olds=olds, canary=login.token), canary=word,
-                        run_as=login.user_id)
+    write = keep if s.row.consumer.assisted else write_escrow  # whose new pair shows only after Apply that it is whole
+    return write(me, s, "canary", replace(mine, olds=olds, canary=login.token), canary=word, run_as=login.user_id)
 
 
 def witness(me: Worker, s: Seen) -> Seen:
@@ -148,10 +139,10 @@ def verify(me: Worker, s: Seen) -> Seen:
         me.alive()
         if me.salesforce.probe(login.token, s.row.policy.probe) is Probe.DEAD:
             raise Unavailable("a token of the new pair was issued, but does not work yet", code="token_not_usable")
-    return _stranger(me, s, login) or _verified(me, s, login)
+    return stranger(me, s, login) or _verified(me, s, login)
 
 
-def _stranger(me: Worker, s: Seen, login: Login) -> Seen | None:
+def stranger(me: Worker, s: Seen, login: Login) -> Seen | None:
     """A token for another org or user is an alarm, not an acceptance."""
     org_ok = login.org_id[:15] == s.row.consumer.org_id[:15]
     user_ok = not s.row.run_as or login.user_id[:15] == s.row.run_as[:15]

@@ -32,10 +32,11 @@ def open_rotation(ports: Ports, lease: Lease, *, app: str, org: str, consumer: C
     """
     ports.vault.preflight(target)
     picture = Eyes(ports.salesforce, ports.vault, consumer, target).picture()
-    if untouchable & {picture.primary.key, *(entry.pair.key for entry in picture.slots)}:
+    present = picture.live.key if consumer.assisted else picture.primary.key
+    if untouchable & {present, *(entry.pair.key for entry in picture.slots)}:
         raise own_consumer(app, org)
-    agrees = not picture.live.key or picture.live.key == picture.primary.key
-    known = (picture.primary.key,) if agrees or trigger is not Trigger.FORCE else ()
+    agrees = not picture.live.key or picture.live.key == present
+    known = (present,) if present and (agrees or trigger is not Trigger.FORCE) else ()
     opening = Opening(app=app, org=org, consumer=consumer, target=target, policy=policy, who=who, trigger=trigger,
                       old_keys=known, old_version=picture.live.number)
     return ports.ledger.open(lease, opening), picture

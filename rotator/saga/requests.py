@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rotator.domain.changes import Changes
 from rotator.domain.errors import Refused
+from rotator.domain.event import Event
 from rotator.domain.rotation import Rotation, Who
-from rotator.domain.words import ENDED, Goal, State, Trigger
+from rotator.domain.words import ENDED, Goal, Outcome, Phase, State, Trigger, Word
 from rotator.ports import Opening
 
 # What a human's word does to a held row, be it `release` or `abandon`: its counters of failures start again.
 GOES_ON: Changes = {"state": State.RUNNING, "released": True, "next_at": None, "refused_calls": 0, "tries": 0,
                     "logins": 0, "failing_since": None}  # fmt: skip
+
+
+# Assisted: what a row is held for while a pair is awaited, or a person at all, and how long Apply is polled for.
+AWAITED = ("receive", "receive_late", "receive_refused")
+PERSON = (*AWAITED, "both_refused", "apply_late")
+APPLY_WITHIN = timedelta(minutes=30)
 
 
 def opened(opening: Opening, last: Rotation | None, rotation_id: str, now: datetime) -> Rotation:
@@ -86,6 +93,9 @@ def abandoned(row: Rotation, *, now: bool) -> Changes | None:
         raise Refused("a forced rotation cannot be abandoned", code="forced", fix="let it finish, or force again")
     if row.goal is Goal.ABANDON and row.state is not State.HELD:
         return {"abandon_now": True, "next_at": None} if now and not row.abandon_now else None
+    if row.applied:
+        raise Refused("too late: Apply was clicked, and the new pair is in force", code="too_late",
+                      fix="let it finish")
     if row.promoting and not lost_to_others(row):
         raise Refused("too late: the new pair was told to become primary", code="too_late",
                       fix="let it finish; the old pair stays valid until the overlap ends")
@@ -93,6 +103,32 @@ def abandoned(row: Rotation, *, now: bool) -> Changes | None:
                       "next_at": None, "reason": "abandoned", "message": "an operator abandoned it", "fix": "",
                       "promoting": False}
     return {**asked, **GOES_ON} if row.state is State.HELD else asked
+
+
+def said(row: Rotation, word: Word, now: datetime) -> Changes:
+    """What a person's word does to an assisted rotation: it goes on, held or not. Raises Refused where the word does
+    not fit."""
+    if not row.consumer.assisted or row.ended or row.goal is Goal.ABANDON or row.applied:
+        raise Refused(f"the rotation of {row.app} waits for no pair and for no Apply", code="not_awaited",
+                      fix="see `rotator status`")
+    kept = row.new_key != "" and row.compared == row.new_key
+    if word is Word.RECEIVE and kept and row.reason not in AWAITED:
+        raise Refused("a new pair was handed over already, and is safe", code="already_received",
+                      fix=f"click Apply; or, where it was wrong, `rotator receive {row.app} --replace`")
+    if word is Word.APPLIED and not kept:
+        raise Refused("no new pair is safe yet: Apply must wait", code="nothing_received",
+                      fix=f"`rotator receive {row.app}`; where Apply was clicked, with the pair that Setup shows now")
+    goes_on: Changes = {**GOES_ON, "reason": "", "message": "", "fix": ""}
+    if word is Word.APPLIED:
+        return {**goes_on, "verify_until": now + APPLY_WITHIN}
+    return {**goes_on, "verify_until": None, "compared": ""}  # until it is kept, nothing is
+
+
+def word_event(word: Word, key_fp: str) -> Event:
+    """A person's word in the trail: whoever handed a pair over has seen its secret."""
+    step = Word.RECEIVE if word is Word.REPLACE else word
+    evidence = {"word": word.name.lower(), "key_fp": key_fp} if key_fp else {"word": word.name.lower()}
+    return Event(step.value, Phase.DECISION, Outcome.OK, evidence=evidence)
 
 
 def lost_to_others(row: Rotation) -> bool:

@@ -23,8 +23,9 @@ from rotator.domain.words import Goal, Outcome, State
 from rotator.ports import Record
 from rotator.saga.holds import Hold
 from rotator.saga.look import BLANK
+from rotator.saga.requests import PERSON
 from rotator.saga.seen import EVERYWHERE, Picture, Seen
-from rotator.saga.steps import STEPS, Step
+from rotator.saga.steps import Step, steps_of
 from rotator.saga.worker import LookAgain, Worker
 
 MOST_STEPS = 200  # of one run: a rotation needs about 25
@@ -111,7 +112,7 @@ class Runner:
         s = self._blind()
         row = s.row  # a force goes on with what its parent began; after a discard the escrow still holds the pair
         begun = (row.new_key or row.posting or row.switch or s.unknown or row.goal is Goal.ABANDON or row.parent_id
-                 or row.discards)
+                 or row.discards or row.receive_until)
         if begun or isinstance(error, Unintelligible):
             fix = f"{error.fix}; then `rotator release {row.app}`"
             self.me.hold(s, Hold(error.code, error.message, fix))
@@ -126,7 +127,7 @@ class Runner:
 
 def first_due(s: Seen) -> Step:
     """Raises InvariantBroken where no step is due: every picture of the world must have one (invariant 10)."""
-    step = next((step for step in STEPS if step.due(s)), None)
+    step = next((step for step in steps_of(s.row) if step.due(s)), None)
     if step is None:
         raise InvariantBroken(f"no step is due for {s.row.app}: a picture of the world that the protocol forgot")
     return step
@@ -138,10 +139,13 @@ def runnable(row: Rotation, record: Record) -> bool:
 
 
 def awake(row: Rotation, now: datetime) -> bool:
-    """The same, at this time of the database's clock."""
+    """The same, at this time of the database's clock. Held with a time (assisted): looked at again then."""
+    if row.state is State.HELD and row.goal is Goal.ABANDON and row.reason in PERSON:
+        return True  # the abandon came just before the hold
     waits = any(until is not None and now < until for until in (row.next_at, row.gives_way_until))
     given_up = row.state is State.UNPROVEN and row.next_at is None
-    return not (row.ended or row.state is State.HELD or waits or given_up)
+    held = row.state is State.HELD and row.next_at is None
+    return not (row.ended or held or waits or given_up)
 
 
 def _open(record: Record) -> Rotation:

@@ -52,6 +52,7 @@ class Seen:
     pic: Picture
     old_credential: Credential | None = None  # what the live version held when we began, where it is needed
     old_versions: tuple[int, ...] = ()  # readable versions, but not the newest, that hold an old pair
+    handed: Pair | None = None  # assisted: what a person handed over to this process
     blocked: bool | None = None  # the app's OAuth switch, where an intent to turn it has no outcome
 
     # --- the picture, in short words -------------------------------------------------
@@ -162,9 +163,11 @@ class Seen:
             return False
         if self.promoted:
             return True
-        if self.slot is not None and self.slot.pair.secret is not None:
-            return kept == self.slot.pair
-        return not self.promote_first or self.row.compared == kept.key
+        known = self.slot.pair if self.slot is not None and self.slot.pair.secret is not None else None
+        if known is not None and kept != known:
+            return False
+        compares = self.row.consumer.assisted or (self.promote_first and known is None)
+        return not compares or self.row.compared == kept.key
 
     @property
     def escrowed_pair(self) -> Pair | None:

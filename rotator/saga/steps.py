@@ -1,6 +1,7 @@
 """The rotation. Read top to bottom: the first step that is due runs, then the world is looked at again.
 
-Routine and force are this one list with two policies; the rules behind each line are protocol.md section 3.
+Routine and force are this one list with two policies, a classic connected app has a list of its own; the rules behind
+each line are protocol.md section 3.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import NamedTuple
 
 from rotator.domain.errors import must
 from rotator.domain.pair import SlotState
+from rotator.domain.rotation import Rotation
+from rotator.saga.assisted import await_apply, give_up, receive, receive_due, request
 from rotator.saga.block import block, block_due, ending_due, lift, lift_due, unblock, unblock_due, witness_due
 from rotator.saga.holds import why_hold
 from rotator.saga.mint import canary, clear, discard, escrow, stage, turn_back, verify, witness
@@ -81,6 +84,19 @@ def dry_run_over(s: Seen) -> bool:
 
 BOTH = frozenset({Place.ORG, Place.LIVE})
 
+# Once the new pair is live and the old one gone, every rotation is alike.
+AFTERWARDS = (
+    Step("refused", lambda s: s.finished and s.row.refused_at is None, refused),
+    # what logins left behind; in a force once more when the refusals are complete
+    Step("revoke", revoke_due, revoke),
+    Step("destroy", destroy_due, destroy),
+    # the claims `refused` and `tokens`
+    Step("prove", lambda s: s.finished and not s.row.proven, prove),
+    # escrow first, then the row, from a look that saw everything in its place
+    Step("close", lambda s: s.finished and s.row.proven and s.escrow_left, close),
+    Step("close", lambda s: s.finished and s.row.proven, close, EVERYWHERE),
+)
+
 STEPS = (
     # a call of unknown outcome: unless it reads as done, wait until it cannot land after our next one
     Step("settle", lambda s: bool(s.unknown), settle, EVERYWHERE),
@@ -117,13 +133,28 @@ STEPS = (
     Step("retire", lambda s: s.slot_is_old and s.live_is_new and s.overlap_over, retire, BOTH),
     # block-first: only now can the new pair be seen to log in, and the old one to be refused
     Step("unblock", unblock_due, unblock, BOTH),
-    Step("refused", lambda s: s.finished and s.row.refused_at is None, refused),
-    # what logins left behind; in a force once more when the refusals are complete
-    Step("revoke", revoke_due, revoke),
-    Step("destroy", destroy_due, destroy),
-    # the claims `refused` and `tokens`
-    Step("prove", lambda s: s.finished and not s.row.proven, prove),
-    # escrow first, then the row, from a look that saw everything in its place
-    Step("close", lambda s: s.finished and s.row.proven and s.escrow_left, close),
-    Step("close", lambda s: s.finished and s.row.proven, close, EVERYWHERE),
+    *AFTERWARDS,
 )
+
+# A classic connected app: a person is one of the remote calls.
+ASSISTED = (
+    Step("settle", lambda s: bool(s.unknown), settle, EVERYWHERE),
+    Step("hold", lambda s: why_hold(s) is not None, hold, EVERYWHERE),
+    # before Apply it can be abandoned, after it we only go forward
+    Step("abandon", lambda s: s.abandoning, give_up, EVERYWHERE),
+    # a person is asked to generate a pair, and waited for until it is handed over
+    Step("request", lambda s: s.row.receive_until is None, request),
+    Step("receive", receive_due, receive),
+    # keep it where a crash cannot lose it; only then may the old pair die
+    Step("escrow", lambda s: s.staged and not s.escrowed, escrow),
+    Step("canary", canary_due, canary),
+    # Apply kills the old pair: until the new one is seen to log in, and published, readers are cut off
+    Step("await_apply", lambda s: s.escrowed and not s.promoted, await_apply),
+    Step("publish", publish_due, publish),
+    *AFTERWARDS,
+)
+
+
+def steps_of(row: Rotation) -> tuple[Step, ...]:
+    """The list for this rotation."""
+    return ASSISTED if row.consumer.assisted else STEPS

@@ -110,10 +110,24 @@ def write_escrow(me: Worker, s: Seen, step: str, content: EscrowContent, /, **ch
     return s.infer(Place.ESCROW, escrow=replace(s.pic.escrow, number=written, content=content))
 
 
+def keep(me: Worker, s: Seen, step: str, content: EscrowContent, /, **changes: Unpack[Changes]) -> Seen:
+    """Escrow, read back and compared: the row says which pair is whole there, and until then that none is."""
+    number = s.pic.escrow.number
+    s = me.intent(s, step, escrow_cas=number, evidence={"cas": number}, compared="")
+    with me.changing(s, step):
+        me.vault.write_escrow(me.target, content, number)
+    me.alive()
+    back = me.vault.escrow(me.target)
+    same = back.content is not None and content.new is not None and back.content.new == content.new
+    told: Changes = {**changes, "compared": s.row.new_key if same else ""}
+    s = me.outcome(s, step, Outcome.OK if same else Outcome.FAILED, vault_version=back.number, **told)
+    return replace(s, pic=replace(s.pic, escrow=back))
+
+
 def primary_pair(me: Worker, s: Seen) -> Pair | None:
     """The primary pair as Vault holds it, else as Salesforce tells it (`part=keyandsecret`)."""
     held = s.held_pair(s.primary.key)
-    if held is not None:
+    if held is not None or s.row.consumer.assisted:
         return held
     me.alive()
     told = me.salesforce.primary(me.consumer, with_secret=True)
@@ -132,6 +146,12 @@ def abandon(me: Worker, s: Seen) -> Seen:
     ours = s.slot_is_new or s.slot_is_lost_post or s.slot_is_named_foreign or s.clearable
     if ours and s.slot_key != s.live_key:  # whoever put it there: readers of the live path need it
         return delete_slot(me, s, "abandon", new_key="", posting=False)
+    return leave(me, s)
+
+
+def leave(me: Worker, s: Seen) -> Seen:
+    """Nothing of ours is in the slot any more: no late write may land, no secret stays in escrow, the row ends."""
+    row = s.row
     if s.fence_due:
         return fence(me, s)
     if s.escrow_left:

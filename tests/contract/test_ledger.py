@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from rotator.domain.changes import Changes
 from rotator.domain.errors import Refused, Superseded
 from rotator.domain.event import Event
 from rotator.domain.rotation import Who
-from rotator.domain.words import Claim, Goal, Outcome, Phase, State, Trigger
+from rotator.domain.words import Claim, Goal, Outcome, Phase, State, Trigger, Word
 from rotator.ports import Ledger
 from tests.contract.ledger_ports import BENCHES, CONSUMER, LEDGERS, WHO, Bench, claim, intent, opening, outcome, row_of
 
@@ -220,6 +222,34 @@ def test_only_a_held_rotation_is_released(ledger: Ledger) -> None:
     row = ledger.open(claim(ledger), opening())
     with pytest.raises(Refused):
         ledger.release(row.id, WHO)
+    assert row_of(ledger) == row
+
+
+def test_a_persons_word_wakes_an_assisted_rotation(ledger: Ledger) -> None:
+    """Held for a pair: with the word it runs; once the pair is kept only `replace` takes another; Apply then polls."""
+    lease = claim(ledger)
+    row = ledger.open(lease, opening(consumer=replace(CONSUMER, assisted=True)))
+    held: Changes = {"state": State.HELD, "reason": "receive", "tries": 3}
+    ledger.commit(lease, row, outcome("receive", Outcome.HELD), held)
+    with pytest.raises(Refused, match="no new pair is safe"):
+        ledger.say(row.id, WHO, Word.APPLIED)
+    woken = ledger.say(row.id, WHO, Word.RECEIVE, "0123456789abcdef")
+    assert (woken.state, woken.reason, woken.tries) == (State.RUNNING, "", 0)
+    kept: Changes = {"new_key": "key1", "compared": "key1", "state": State.WAITING, "reason": "await_apply"}
+    ledger.commit(lease, woken, outcome("escrow"), kept)
+    with pytest.raises(Refused, match="already"):
+        ledger.say(row.id, WHO, Word.RECEIVE)
+    applied = ledger.say(row.id, WHO, Word.APPLIED)
+    assert (applied.state, applied.verify_until is not None) == (State.RUNNING, True)
+    assert ledger.say(row.id, WHO, Word.REPLACE).compared == ""
+    assert row_of(ledger).compared == ""
+
+
+def test_a_persons_word_means_nothing_to_another_rotation(ledger: Ledger) -> None:
+    """No External Client App waits for a person's pair, and no ended or applied rotation does."""
+    row = ledger.open(claim(ledger), opening())
+    with pytest.raises(Refused, match="waits for no pair"):
+        ledger.say(row.id, WHO, Word.RECEIVE)
     assert row_of(ledger) == row
 
 

@@ -25,9 +25,9 @@ from rotator.domain.rotation import Rotation, Who
 from rotator.domain.secret import Secret
 from rotator.domain.session import Grant, Holders, Lever, Listing, Login, Probe
 from rotator.domain.sight import Kind, Sight
-from rotator.domain.words import Outcome, Phase
+from rotator.domain.words import Outcome, Phase, Word
 from rotator.ports import Lease, Opening, Record
-from rotator.saga.requests import abandoned, gives_way, opened, released, superseded, takes_over
+from rotator.saga.requests import abandoned, gives_way, opened, released, said, superseded, takes_over
 from tests.model.calls import CONSUMER, THEM, US, USER
 from tests.model.rules import rule
 from tests.model.world import World
@@ -286,6 +286,10 @@ class MemoryLedger:
 
     def release(self, rotation_id: str, who: Who, *, discard_foreign: str = "") -> Rotation:
         self.w.rows[-1] = replace(self.w.row, **released(self.w.row, discard_foreign=discard_foreign))
+        return self.w.row
+
+    def say(self, rotation_id: str, who: Who, word: Word, key_fp: str = "") -> Rotation:
+        self.w.rows[-1] = replace(self.w.row, **said(self.w.row, word, self.w.now))
         return self.w.row
 
     def rotations(self, *, open_only: bool = True, app: str = "") -> tuple[Rotation, ...]:

@@ -26,9 +26,9 @@ from rotator.domain.event import Event
 from rotator.domain.ids import sortable_id
 from rotator.domain.notice import Routes, nobody, tidings
 from rotator.domain.rotation import Rotation, Who
-from rotator.domain.words import Outcome, Phase, State
+from rotator.domain.words import Outcome, Phase, State, Word
 from rotator.ports import Lease, Opening, Record
-from rotator.saga.requests import abandoned, gives_way, opened, released, superseded, takes_over
+from rotator.saga.requests import abandoned, gives_way, opened, released, said, superseded, takes_over, word_event
 
 
 class SqlLedger:
@@ -173,6 +173,11 @@ class SqlLedger:
         """See the port."""
         event = Event("release", Phase.DECISION, Outcome.OK)
         return self._act(event, rotation_id, who, lambda before: released(before, discard_foreign=discard_foreign))
+
+    def say(self, rotation_id: str, who: Who, word: Word, key_fp: str = "") -> Rotation:
+        """See the port."""
+        now = self.database.read(self.database.now)
+        return self._act(word_event(word, key_fp), rotation_id, who, lambda before: said(before, word, now))
 
     def hold(self, rotation_id: str, who: Who, *, code: str, message: str, fix: str) -> Rotation:
         """Holds an open rotation, whoever may be at it; nothing where it has ended or is held for this already."""

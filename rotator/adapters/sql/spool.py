@@ -26,9 +26,9 @@ from rotator.domain.event import Event
 from rotator.domain.facts import Facts
 from rotator.domain.ids import sortable_id
 from rotator.domain.rotation import Rotation, Who
-from rotator.domain.words import Outcome, Phase
+from rotator.domain.words import Outcome, Phase, Word
 from rotator.ports import Lease, Opening, Record
-from rotator.saga.requests import opened, released, takes_over
+from rotator.saga.requests import opened, released, said, takes_over, word_event
 
 TAG = b"rotator spool line v1\n"
 Key = tuple[str, str]
@@ -191,6 +191,11 @@ class SpoolLedger:
         """See the port."""
         changes = released(self.told.rotations[rotation_id], discard_foreign=discard_foreign)
         return self._write(rotation_id, Event("release", Phase.DECISION, Outcome.OK), who, plain(changes))
+
+    def say(self, rotation_id: str, who: Who, word: Word, key_fp: str = "") -> Rotation:
+        """See the port."""
+        changes = said(self.told.rotations[rotation_id], word, self._now())
+        return self._write(rotation_id, word_event(word, key_fp), who, plain(changes))
 
     def rotations(self, *, open_only: bool = True, app: str = "") -> tuple[Rotation, ...]:
         """See the port."""
