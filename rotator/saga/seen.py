@@ -163,10 +163,10 @@ class Seen:
             return False
         if self.promoted:
             return True
-        known = self.slot.pair if self.slot is not None and self.slot.pair.secret is not None else None
-        if known is not None and kept != known:
+        known = self.slot is not None and self.slot.pair.secret is not None
+        if self.slot is not None and known and kept != self.slot.pair:
             return False
-        compares = self.row.consumer.assisted or (self.promote_first and known is None)
+        compares = self.row.consumer.assisted or (self.promote_first and not known)
         return not compares or self.row.compared == kept.key
 
     @property

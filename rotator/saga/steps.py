@@ -146,7 +146,7 @@ ASSISTED = (
     Step("request", lambda s: s.row.receive_until is None, request),
     Step("receive", receive_due, receive),
     # keep it where a crash cannot lose it; only then may the old pair die
-    Step("escrow", lambda s: s.staged and not s.escrowed, escrow),
+    Step("escrow", lambda s: not s.escrowed and s.staged, escrow),
     Step("canary", canary_due, canary),
     # Apply kills the old pair: until the new one is seen to log in, and published, readers are cut off
     Step("await_apply", lambda s: s.escrowed and not s.promoted, await_apply),

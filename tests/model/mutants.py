@@ -121,7 +121,7 @@ MUTANTS = (
     Mutant("verify and compare from memory", "one routine", {SAGA + "mint.py": (
         ('must(s.held_pair(s.row.new_key), "the new pair in Vault")',
          'me.eyes.memory or must(s.held_pair(s.row.new_key), "the new pair in Vault")'),),
-        SAGA + "seen.py": (("            return kept == self.slot.pair\n", "            return True\n"),)}),
+        SAGA + "seen.py": ((" and known and kept != self.slot.pair:", " and False:"),)}),
     Mutant("the first refusal of a new pair decides", "one routine", {SAGA + "mint.py": (
         ("    if s.now < until:\n", "    if s.now < s.now:\n"),)}),
     Mutant("abandon after a promote intent", "operator", {SAGA + "requests.py": (
