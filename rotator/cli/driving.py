@@ -23,7 +23,19 @@ if TYPE_CHECKING:
     Drive = Callable[[Connections, Setting], tuple[Sequence[Errand], Skipped]]
 
 
-def drive(here: Session, timeout: timedelta | None, work: Drive) -> int:
+Tell = Callable[[Session, Mapping[str, Any]], int]
+
+
+def tell(here: Session, document: Mapping[str, Any]) -> int:
+    """What came of it, for programs or for people; gives the exit code."""
+    if here.common.as_json:
+        out.document(document)
+    else:
+        say(document)
+    return int(document["exit"])
+
+
+def drive(here: Session, timeout: timedelta | None, work: Drive, tell: Tell = tell) -> int:
     """Runs `work` in this process with live progress, tells what came of it, gives the exit code."""
     from rotator.wiring import notices, told
 
@@ -78,15 +90,6 @@ def _tellers(show: Show) -> tuple[Callable[[Event, Rotation], None], Callable[[R
             show.waits(Wait(row.app, row.step, row.next_at, (row.next_at - now).total_seconds()))
 
     return report, waits
-
-
-def tell(here: Session, document: Mapping[str, Any]) -> int:
-    """What came of it, for programs or for people; gives the exit code."""
-    if here.common.as_json:
-        out.document(document)
-    else:
-        say(document)
-    return int(document["exit"])
 
 
 def say(document: Mapping[str, Any]) -> None:

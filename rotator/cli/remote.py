@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from rotator.cli import out
-from rotator.cli.driving import tell
+from rotator.cli.driving import Tell, tell
 from rotator.cli.progress import News, Show, Wait, progress
 from rotator.cli.session import Session
 from rotator.control.client import Daemon
@@ -17,7 +17,6 @@ from rotator.domain.errors import RotatorError
 from rotator.log_words import clean
 
 Json = dict[str, Any]
-Tell = Callable[[Session, Mapping[str, Any]], int]
 TICK_S = 0.1  # between two looks for a signal
 END = object()
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from rotator.cli import remote
+from rotator.cli.assisting import Heard, assist
 from rotator.cli.base import Command
-from rotator.cli.driving import drive
+from rotator.cli.driving import Tell, drive
 from rotator.cli.durations import DURATION
 from rotator.cli.out import note
 from rotator.cli.session import session
@@ -39,14 +40,22 @@ def rotate(context: click.Context, apps: tuple[str, ...], reason: str, until: st
     """Rotates these apps now, or resumes what is open of them.
 
     Returns when the new pair is live. The old pair stays valid until the overlap ends; then the rotation goes on at
-    the next `rotate` or `run`.
+    the next `rotate` or `run`. A classic connected app needs a person: at a terminal it asks for what is needed, else
+    it exits 3 at the step `receive`.
     """
+    heard = Heard()
+    code = _rotate(context, apps, reason, until, timeout, heard, dry_run=dry_run, no_wait=no_wait)
+    return code if no_wait or timeout is not None else assist(context, heard, code)
+
+
+def _rotate(context: click.Context, apps: tuple[str, ...], reason: str, until: str | None, timeout: timedelta | None,
+            told: Tell, *, dry_run: bool, no_wait: bool) -> int:
     with session(context) as here:
         daemon = here.daemon()
         if daemon is not None:
             body = {"apps": list(dict.fromkeys(apps)), "reason": reason, "until": until, "dry_run": dry_run,
                     "wait": not no_wait}  # fmt: skip
-            return remote.drive(here, daemon, "/rotate", body, timeout)
+            return remote.drive(here, daemon, "/rotate", body, timeout, told)
         if no_wait:
             raise UsageError("--no-wait needs a running daemon", fix="leave it away: this command does the work itself")
         from rotator.wiring.asking import who
@@ -54,7 +63,7 @@ def rotate(context: click.Context, apps: tuple[str, ...], reason: str, until: st
         from rotator.wiring.rotate import Wish
 
         wish = Wish(who(os.environ, reason), until=Until(until) if until else None, dry_run=dry_run)
-        return drive(here, timeout, lambda connections, setting: _work(connections, setting, apps, wish))
+        return drive(here, timeout, lambda connections, setting: _work(connections, setting, apps, wish), told)
 
 
 def _work(connections: Connections, setting: Setting, apps: Sequence[str],

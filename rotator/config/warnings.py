@@ -34,7 +34,6 @@ def of_files(files: Iterable[Path]) -> Iterator[str]:
 def of_settings(config: Config) -> Iterator[str]:
     """Settings that are allowed and yet worth a line."""
     yield from _insecure(config)
-    yield from _not_yet(config)
     yield from _not_in_vault(config)
     yield from _unsigned(config)
     for name, app in config.apps.items():
@@ -62,13 +61,3 @@ def _not_in_vault(config: Config) -> Iterator[str]:
         for key, login in org.logins.items():
             if org.spare and key != "responder" and isinstance(login, ClientCredentials) and not login.vault_path:
                 yield f"orgs.{name}.{key}: its pair lies in a file and is not rotated: put it into Vault (vault_path)"
-
-
-def _not_yet(config: Config) -> Iterator[str]:
-    """Options whose use comes with a later version: whoever sets one must not believe that it works."""
-    used = {
-        "apps.*.kind = connected_app": any(app.kind == "connected_app" for app in config.apps.values()),
-    }
-    set_ = [name for name, is_set in used.items() if is_set]
-    if set_:
-        yield f"without effect in this version: {', '.join(set_)}"

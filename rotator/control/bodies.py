@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     StrictBool,
     StrictStr,
     ValidationError,
@@ -79,6 +80,20 @@ class Release(Driven):
     discard_foreign: Annotated[StrictStr, Field(pattern=r"^([0-9a-f]{16})?$")] = Field(
         "", description="fingerprint of the foreign staged pair to delete"
     )
+
+
+class Applied(Driven):
+    """`rotator applied`."""
+
+    app: AppName
+
+
+class Receive(Applied):
+    """`rotator receive`: the pair that a person generated in Setup."""
+
+    key: Annotated[StrictStr, Field(max_length=300)] = Field(description="the consumer key")
+    secret: Annotated[SecretStr, Field(max_length=300)] = Field(description="the consumer secret; goes into Vault only")
+    replace: StrictBool = Field(False, description="in place of a pair that was handed over before")
 
 
 class Force(Driven):

@@ -11,12 +11,14 @@ from typing import Any
 from rotator.control.bodies import (
     Abandon,
     Adopt,
+    Applied,
     Approve,
     Force,
     History,
     OfApp,
     OneApp,
     Pause,
+    Receive,
     Release,
     Resume,
     Review,
@@ -26,9 +28,10 @@ from rotator.control.bodies import (
 )
 from rotator.control.callers import Caller
 from rotator.control.desk import Desk, Json, Lent
-from rotator.domain.errors import LedgerUnavailable, NotFound
+from rotator.domain.errors import LedgerUnavailable, NotFound, UsageError
+from rotator.domain.handed import typed
 from rotator.domain.rotation import Rotation, Who
-from rotator.wiring import adopting, approving, forced, pausing, reading, responding, told, undo
+from rotator.wiring import adopting, approving, forced, handing, pausing, reading, responding, told, undo
 from rotator.wiring import force as forcing
 from rotator.wiring.errand import Errand, Until
 from rotator.wiring.rotate import Wish, errand_for
@@ -214,6 +217,27 @@ def release(lent: Lent, call: Call) -> Begun:
     asked: Release = call.asked
     who, foreign = call.who(asked.reason), asked.discard_foreign
     return Begun([undo.release(lent.connections, lent.setting(), asked.app, who, discard_foreign=foreign)])
+
+
+def receive(lent: Lent, call: Call) -> Begun:
+    """Raises UsageError for an unknown app, for what is no new pair of it, and over TCP; Refused where none is awaited.
+    """
+    asked: Receive = call.asked
+    _must_be_local(call.caller)
+    pair, who = typed(asked.key, asked.secret.get_secret_value()), call.who(asked.reason)
+    return Begun([handing.receive(lent.connections, lent.setting(), asked.app, who, pair, replace=asked.replace)])
+
+
+def _must_be_local(caller: Caller) -> None:
+    if caller.origin != "socket":
+        raise UsageError("a pair is handed over on the machine of the daemon", code="socket_only",
+                         fix="run `rotator receive` there: its Unix socket is the only way in")
+
+
+def applied(lent: Lent, call: Call) -> Begun:
+    """Raises Refused where no Apply is awaited, UsageError for an unknown app."""
+    asked: Applied = call.asked
+    return Begun([handing.applied(lent.connections, lent.setting(), asked.app, call.who(asked.reason))])
 
 
 def force(lent: Lent, call: Call) -> Begun:

@@ -10,6 +10,7 @@ from rotator.control import calls
 from rotator.control.bodies import (
     Abandon,
     Adopt,
+    Applied,
     Approve,
     Asked,
     Follow,
@@ -19,6 +20,7 @@ from rotator.control.bodies import (
     OfApp,
     OneApp,
     Pause,
+    Receive,
     Release,
     Resume,
     Review,
@@ -77,6 +79,10 @@ ROUTES = (
           OneApp, look=calls.to_adopt),
     Route("POST", "/adopt", "adopt", Role.ROTATE, "Writes an app's present primary pair to its live path.", "Adopted",
           Adopt, look=calls.adopt),
+    Route("POST", "/receive", "receive", Role.ROTATE, "Takes the new pair of a classic app from a person; by the Unix"
+          " socket only.", "Driven", Receive, order=calls.receive, media=(JSON, LINES)),
+    Route("POST", "/applied", "applied", Role.ROTATE, "Apply was clicked: polls, publishes, proves.", "Driven",
+          Applied, order=calls.applied, media=(JSON, LINES)),
     Route("POST", "/force", "force", Role.FORCE, "Answers a compromise: a new pair at once, the old dead, and proven.",
           "Driven", Force, order=calls.force, media=(JSON, LINES)),
     Route("POST", "/block", "block", Role.FORCE, "Turns an app's OAuth switch off: no pair of it logs in.", "Turned",

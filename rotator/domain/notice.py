@@ -111,6 +111,9 @@ def tidings(before: Rotation | None, after: Rotation) -> Iterator[Notice]:
         yield _of(after, Topic.HELD, Status.RESOLVED, f"not held any more: {after.state}")
     if before is None or before.state is not after.state:
         yield from _arrived(after)
+    elif after.state is State.HELD and before.reason != after.reason:  # held for something else: told anew
+        yield _of(after, Topic.HELD, Status.RESOLVED, f"held for something else now: {after.reason}")
+        yield from _arrived(after)
     if before is not None and publishes(before, after):
         yield published(after)
 

@@ -82,7 +82,6 @@ class Why(StrEnum):
     LIMIT = "limit"  # its org takes no more now
     PAUSED = "paused"
     DISABLED = "disabled"
-    ASSISTED = "assisted"  # a classic connected app: a person begins it
     UNCONFIGURED = "unconfigured"
     RUNNING = "running"  # this and the next four: its open rotation's state
     OVERLAP = "overlap"

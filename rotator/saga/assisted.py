@@ -115,11 +115,14 @@ def await_apply(me: Worker, s: Seen) -> Seen:
 
 def _allow(me: Worker, s: Seen) -> Seen:
     """The new pair is where a crash cannot lose it: only now may the old one die."""
-    return me.decide(s, "await_apply", state=State.WAITING, reason="await_apply", tries=0, both_refused=0,
-                     message="the new pair is safe in Vault: Apply is allowed now",
-                     fix=f"{_clicks(s)}, Apply; then `rotator applied {s.row.app}`",
-                     next_at=s.now if s.row.early else s.now + _pause(me, 0), verify_until=s.now + APPLY_WITHIN,
-                     evidence={"availability": "waived from Apply to publish"})
+    now: Changes = {**_allowed(s), "tries": 0, "both_refused": 0, "verify_until": s.now + APPLY_WITHIN,
+                    "next_at": s.now if s.row.early else s.now + _pause(me, 0)}  # fmt: skip
+    return me.decide(s, "await_apply", evidence={"availability": "waived from Apply to publish"}, **now)
+
+
+def _allowed(s: Seen) -> Changes:
+    return {"state": State.WAITING, "reason": "await_apply", "fix": f"{_clicks(s)}, Apply; then `rotator applied"
+            f" {s.row.app}`", "message": "the new pair is safe in Vault: Apply is allowed now"}
 
 
 def _applied(me: Worker, s: Seen, pair: Pair) -> Login | None:
@@ -148,7 +151,7 @@ def _not_yet(me: Worker, s: Seen) -> Seen:
     """After 10, 20, then every 30 s (at the usual spacing of logins that are refused), for half an hour."""
     dead = s.row.both_refused + 1 if _old_logs_in(me, s) is False else 0
     late = s.now >= must(s.row.verify_until, "a deadline of Apply")
-    wait: Changes = {"tries": s.row.tries + 1, "both_refused": dead, "state": State.WAITING,
+    wait: Changes = {**_allowed(s), "tries": s.row.tries + 1, "both_refused": dead,
                      "next_at": None if late else s.now + _pause(me, s.row.tries + 1)}
     if dead >= IN_A_ROW:
         return _both_refused(me, s, wait)

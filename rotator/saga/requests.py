@@ -105,9 +105,11 @@ def abandoned(row: Rotation, *, now: bool) -> Changes | None:
     return {**asked, **GOES_ON} if row.state is State.HELD else asked
 
 
-def said(row: Rotation, word: Word, now: datetime) -> Changes:
-    """What a person's word does to an assisted rotation: it goes on, held or not. Raises Refused where the word does
-    not fit."""
+def said(row: Rotation, word: Word, now: datetime) -> Changes | None:
+    """What a person's word does to an assisted rotation: it goes on, held or not; None where it is known already.
+    Raises Refused where the word does not fit."""
+    if word is Word.APPLIED and row.applied and not row.ended:
+        return None
     if not row.consumer.assisted or row.ended or row.goal is Goal.ABANDON or row.applied:
         raise Refused(f"the rotation of {row.app} waits for no pair and for no Apply", code="not_awaited",
                       fix="see `rotator status`")

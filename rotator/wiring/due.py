@@ -22,7 +22,6 @@ from rotator.wiring.told import moment
 NOT_DUE = "not_due"
 PLAIN = {
     Why.DISABLED: "disabled",
-    Why.ASSISTED: "assisted: a classic connected app",
     Why.UNCONFIGURED: "not in the configuration",
 }
 
@@ -47,9 +46,7 @@ def _never(connections: Connections, name: str) -> Why | None:
     app = connections.apps.get(name)
     if app is None:
         return Why.UNCONFIGURED
-    if not app.enabled:
-        return Why.DISABLED
-    return None if app.kind == "external_client_app" else Why.ASSISTED
+    return None if app.enabled else Why.DISABLED
 
 
 def why_not(connections: Connections, name: str, seen: Survey) -> Mapping[str, object] | None:

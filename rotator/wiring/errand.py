@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rotator.domain.errors import LeaseTaken, RotatorError, must
-from rotator.domain.pair import Consumer, Pair
+from rotator.domain.pair import Consumer, Pair, fingerprint
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.timing import Timing
-from rotator.domain.words import State, Trigger
+from rotator.domain.words import State, Trigger, Word
 from rotator.ports import Clock, Lease, Record
 from rotator.saga.look import BLANK
 from rotator.saga.requests import proof_is_old, same_order
@@ -74,12 +74,22 @@ class Way:
     ended: Callable[[Rotation], None] = lambda row: None  # told when a rotation ends in our hands
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a person says to an assisted rotation, held or not; with a pair where one is handed over."""
+
+    word: Word
+    who: Who
+    pair: Pair | None = None
+
+
 class Errand:
     """Follows one consumer. `row` is its rotation as last seen; `error` says why there is none, or why it stopped."""
 
     def __init__(self, setting: Setting, app: str, until: Until, find: Callable[[], Way], *,
-                 undoes: bool = False) -> None:
-        """`find` is asked once, at the first turn. `undoes`: an abandoned rotation is what was wanted."""
+                 undoes: bool = False, spoken: Spoken | None = None) -> None:
+        """`find` is asked once, at the first turn. `undoes`: an abandoned rotation is what was wanted. `spoken`: said
+        under the lease before anything is done; whoever says that Apply was clicked stays while it is polled for."""
         self.setting, self.app, self.until, self.undoes = setting, app, until, undoes
         self.row: Rotation | None = None
         self.error: RotatorError | None = None
@@ -87,6 +97,7 @@ class Errand:
         self.idle = 0.0  # seconds for which another turn would find nothing to do
         self._find = find
         self._way: Way | None = None
+        self._spoken, self._stays = spoken, spoken is not None and spoken.word is Word.APPLIED
         self._memory: Pair | None = None  # the answer to our own POST, while this process lives
         self._last: tuple[int, Picture] = (-2, BLANK)  # epoch of the last lease, and what was seen under it
         self._began: datetime | None = None
@@ -108,7 +119,8 @@ class Errand:
     @property
     def at_rest(self) -> bool:
         """Nothing more will happen to it by this command."""
-        return self.row is not None and rests(self.row, self.until)
+        polled = self._stays and self.row is not None and self.row.reason == "await_apply"
+        return self.row is not None and rests(self.row, self.until) and not polled
 
     def turn(self) -> None:
         """Does what can be done now; nothing where it is finished. Errors end up in `error`."""
@@ -138,7 +150,7 @@ class Errand:
         found = record.rotation
         if found is not None and self._is_ours(found):
             self.row = found
-            if runnable(found, record):
+            if self._spoken is not None or runnable(found, record):
                 return True
             self.finished = self.at_rest
             self._wait(found, record.now)
@@ -208,6 +220,7 @@ class Errand:
         record = way.ports.ledger.read(way.consumer.org_id, way.consumer.consumer_id)
         if not self._wanted(record):
             return
+        self._say(way)
         epoch, picture = self._last
         if lease.epoch != epoch + 1:
             picture = BLANK  # another worker was here in between
@@ -222,6 +235,15 @@ class Errand:
                 way.ended(self.row)
         finally:
             self._memory, self._last = worker.eyes.memory, (lease.epoch, runner.picture)
+
+    def _say(self, way: Way) -> None:
+        """Once, and to what is open. Raises Refused where the word does not fit."""
+        if self._spoken is None or self.row is None:
+            return
+        said, self._spoken = self._spoken, None
+        key_fp = fingerprint(said.pair.key) if said.pair else ""
+        self.row = way.ports.ledger.say(self.row.id, said.who, said.word, key_fp)
+        self._memory = said.pair or self._memory
 
 
 def rests(row: Rotation, until: Until) -> bool:

@@ -14,6 +14,7 @@ from rotator.domain.rotation import Rotation
 from rotator.domain.words import State
 from rotator.ports import Ledger
 from rotator.saga.worker import Ports
+from rotator.wiring.classic import find_classic
 from rotator.wiring.connections import Connections
 from rotator.wiring.settings import credentials_of
 
@@ -30,7 +31,11 @@ def ports_for(connections: Connections, name: str, org: str, host: str = "", led
 
 def find(connections: Connections, name: str, app: AppConfig, ports: Ports) -> Consumer:
     """The app's consumer, as the org has it. Raises ConfigError, and what reads raise."""
-    return find_own(connections, name, app) if isinstance(app, OwnApp) else ports.salesforce.find(app.app, app.consumer)
+    if isinstance(app, OwnApp):
+        return find_own(connections, name, app)
+    if app.kind == "connected_app":
+        return find_classic(connections, app)
+    return ports.salesforce.find(app.app, app.consumer)
 
 
 def find_own(connections: Connections, name: str, app: OwnApp) -> Consumer:

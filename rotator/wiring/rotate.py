@@ -84,11 +84,11 @@ def way_of_open(connections: Connections, row: Rotation) -> Way:
 def way_to(connections: Connections, name: str, wish: Wish) -> Way:
     """The way to an app without an open rotation: asks the org for its consumer, and pins the org."""
     app = connections.app(name)
-    if app.kind != "external_client_app":
-        raise UsageError(f"{name} is a classic connected app, which this version cannot rotate",
-                         fix="make it an External Client App, or rotate it by hand in Setup")
     ports = own.ports_for(connections, name, app.org)
     consumer = own.find(connections, name, app, ports)
+    if consumer.assisted and wish.dry_run:
+        raise UsageError(f"{name} is a classic connected app: a person rotates it, and nothing can be tried out before",
+                         fix="leave --dry-run away; `rotator check` looks at its prerequisites")
     connections.met(app.org, consumer.org_id, wish.who)
     return Way(ports, consumer, partial(begin, connections, ports, name, app, consumer, wish), trigger=wish.trigger)
 

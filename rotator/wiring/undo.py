@@ -19,7 +19,7 @@ def abandon(connections: Connections, setting: Setting, app: str, who: Who, *, n
 
     Raises UsageError for an unknown app, Refused where nothing is open or it is too late.
     """
-    row = _open(connections, app, "abandon", who)
+    row = opened(connections, app, "abandon", who)
     try:
         asked = connections.ledger.ask_abandon(row.id, who, now=now)
     except Refused as error:
@@ -35,7 +35,7 @@ def release(connections: Connections, setting: Setting, app: str, who: Who, *, d
     Raises UsageError for an unknown app or a fingerprint that is not the foreign pair's (nothing is changed), Refused
     where nothing is held.
     """
-    row = _open(connections, app, "release", who)
+    row = opened(connections, app, "release", who)
     try:
         if discard_foreign:
             _must_be_foreign(connections, row, discard_foreign)
@@ -45,7 +45,9 @@ def release(connections: Connections, setting: Setting, app: str, who: Who, *, d
     return _errand(connections, setting, freed, usual(row.policy.overlap))
 
 
-def _open(connections: Connections, app: str, command: str, who: Who) -> Rotation:
+def opened(connections: Connections, app: str, command: str, who: Who) -> Rotation:
+    """The open rotation of this app; where none is, the trail gets a row. Raises UsageError for an unknown app,
+    Refused."""
     row = open_row(connections, app)
     if row is None:
         no = Refused(f"no rotation of {app} is open", code="not_open", fix=f"there is nothing to {command}")

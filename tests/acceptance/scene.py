@@ -83,10 +83,11 @@ class Done:
         return dict(one)
 
 
-def program(*words: str, env: Mapping[str, str] | None = None, limit: float = 60) -> Done:
-    """Runs the program to its end, in a bare environment."""
+def program(*words: str, env: Mapping[str, str] | None = None, limit: float = 60, given: str = "") -> Done:
+    """Runs the program to its end, in a bare environment; `given` is what its standard input holds."""
     command = [sys.executable, "-m", "rotator", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit, env=environment(env))
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit, env=environment(env),
+                          input=given)  # fmt: skip
     return Done(done.returncode, done.stdout, done.stderr)
 
 

@@ -154,11 +154,3 @@ def test_the_actor_is_the_one_behind_sudo(scene: Scene) -> None:
     assert done.code == 0, done.err
     expected = "ada" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
     assert {event["actor"] for event in scene.events()} == {expected}
-
-
-def test_a_classic_app_is_refused_with_the_reason(scene: Scene) -> None:
-    """kind = connected_app: exit 2, nothing is sent to the org."""
-    scene.configure(billing='kind = "connected_app"')
-    done = scene.json("rotate", "billing")
-    assert done.code == 2
-    assert "classic" in done.told["errors"][0]["message"]

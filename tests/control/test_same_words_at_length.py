@@ -6,7 +6,6 @@ import pytest
 
 from tests.acceptance.test_pause import test_what_cannot_be_paused_is_refused
 from tests.acceptance.test_rotate import (
-    test_a_classic_app_is_refused_with_the_reason,
     test_a_pipe_gets_plain_lines,
     test_an_overlap_that_is_over_is_carried_on,
     test_json_keeps_standard_output_for_the_document,
@@ -26,7 +25,6 @@ from tests.acceptance.test_undo import (
 
 pytestmark = pytest.mark.exhaustive
 __all__ = [
-    "test_a_classic_app_is_refused_with_the_reason",
     "test_a_held_rotation_is_told_and_left_alone",
     "test_a_pipe_gets_plain_lines",
     "test_a_timeout_parks_and_the_next_call_resumes",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.model.assisted import ACTS, MISTAKES, WORLDS, Job, attempt, explore, jobs
+from tests.model.assisted import ACTS, MISTAKES, WORLDS
+from tests.model.assisted_plans import Job, attempt, explore, jobs
 
 
 def test_no_plan_breaks_an_invariant() -> None:

@@ -2,22 +2,14 @@
 
 The person does what the row asks for: generates, hands over, clicks Apply; or makes one mistake first. The steps are
 the product's; the ports and the invariants are those of the other scenes.
-
-    python -m tests.model.assisted            the sample of `make check`, counts printed
-    python -m tests.model.assisted --full     more of everything (`make crash`)
 """
 
 from __future__ import annotations
 
-import itertools
-import random
-import sys
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
-from rotator.domain.errors import InvariantBroken, Refused, Stale, Unavailable
+from rotator.domain.errors import Refused, Stale, Unavailable
 from rotator.domain.pair import Pair, fingerprint
 from rotator.domain.rotation import Policy, Who
 from rotator.domain.secret import Secret
@@ -31,7 +23,6 @@ from rotator.saga.runner import Runner
 from rotator.saga.worker import Ports, Worker
 from tests.model.calls import CONSUMER, PROPAGATION, TARGET, Crash, Truth
 from tests.model.ends import done_is_true
-from tests.model.plans import FAULTS, SEED, Plan
 from tests.model.rules import Violation, rule
 from tests.model.scenes import LEASE, ports, undisturbed
 from tests.model.world import World
@@ -51,7 +42,9 @@ class Setup(World):
     apply_ends_tokens: bool = True
     generated: Pair | None = None
     mistake: str = ""  # the one that the person will make next
-    typed: Pair | None = None  # what the person handed over last
+    typed: Pair | None = None  # what the person typed last, and what of it reached the ledger
+    taken: Pair | None = None
+    told_so: bool = False  # the person has said `applied` of it
     wants_force: bool = False
     applied_at: int = 0  # calls: when Apply was clicked, and when a pair was last asked for a token
     asked_at: int = 0
@@ -110,6 +103,7 @@ def turn(w: Setup, said: Said = NOTHING) -> None:
     word, pair = said
     if word is not None and not w.row.ended:
         here.ledger.say(w.row.id, Who(), word, fingerprint(pair.key) if pair else "")
+        w.taken, w.told_so = pair or w.taken, pair is None
     worker = Worker(here, lease, w.row, TIMING)
     worker.eyes.memory = pair
     Runner(worker).run(BLANK)
@@ -135,11 +129,11 @@ def answers(w: Setup) -> Said:
         return hands_over(w, mistake)
     if row.reason == "both_refused":
         return replaces(w)
-    if row.reason == "await_apply" and mistake == "applies late":
+    if row.reason == "await_apply" and (mistake == "applies late" or w.told_so):
         return NOTHING
     if row.reason in ("await_apply", "apply_late"):
         kept = w.escrow.get(w.escrow_number)
-        rule(kept is not None and kept.new == w.typed, "APPLY ALLOWED, but what was handed over is not in escrow")
+        rule(kept is not None and kept.new == w.taken, "APPLY ALLOWED, but what was handed over is not in escrow")
         if mistake == "generates twice":
             w.generate()
             w.mistake = ""
@@ -177,7 +171,7 @@ def hands_over(w: Setup, mistake: str) -> Said:
 def do(w: Any, act: str) -> None:
     """An act at any call: of the person, of another, of an operator."""
     if act == "applies":
-        if not w.rows or w.primary.key != w.row.new_key:  # a second Apply is a stranger's
+        if not w.rows or (w.primary.key != w.row.new_key and not at_the_last_moment(w)):  # a second one is a stranger's
             w.apply_in_setup()
     elif act == "generates":
         w.generate()
@@ -189,6 +183,12 @@ def do(w: Any, act: str) -> None:
             ports(w).ledger.ask_abandon(w.row.id, Who(), now=act.endswith("now") and not hasty)
         except Refused:
             return
+
+
+def at_the_last_moment(w: Setup) -> bool:
+    """An abandon has asked for the last time whether Apply was clicked: no click can be fenced."""
+    until = w.row.abandon_until
+    return w.row.goal is Goal.ABANDON and (w.row.abandon_now or (until is not None and w.now >= until))
 
 
 def assisted(w: Setup) -> State:
@@ -243,85 +243,6 @@ WORLDS: dict[str, dict[str, Any]] = {
     "generated pairs log in": {"generated_accepted": True},
     "Apply leaves the tokens": {"apply_ends_tokens": False},
     "new pair slow": {"truth": Truth(new_pair_slow=True)},
-    "deletion flaps": {"truth": Truth(delete_slow=False, delete_flaps=True)},
     "live path absent": {"live": {}, "live_number": 0},
     "sessions kept": {"sessions": False},
 }
-
-
-class Job(NamedTuple):
-    """One mistake (or none) in one world; how many plans with an event, and with two."""
-
-    mistake: str
-    world: str
-    singles: int
-    doubles: int
-
-
-class Found(NamedTuple):
-    """What exploring a job gave."""
-
-    job: Job
-    ends: Counter[str]
-    text: str
-
-
-def jobs(full: bool = False) -> Iterator[Job]:
-    """Samples, most of them of the default world; in full: every single event everywhere, and more doubles."""
-    for mistake, world in itertools.product(("", *MISTAKES), WORLDS):
-        plain = mistake == "" and world == "default"
-        few = 500 if plain else 60 if world == "default" else 30 if mistake == "" else 4
-        yield Job(mistake, world, -1 if full else few, few * (10 if full else 1))
-
-
-def plans(job: Job, horizon: int) -> Iterator[Plan]:
-    """The undisturbed plan, one event, and two."""
-    rng, calls = random.Random(f"{SEED}:{job.mistake}:{job.world}"), range(1, horizon + 1)
-    yield {}, {}
-    faults: list[Plan] = [({n: fault}, {}) for n, fault in itertools.product(calls, FAULTS)]
-    acts: list[Plan] = [({}, {n: act}) for n, act in itertools.product(calls, ACTS)]
-    singles = faults + acts
-    yield from singles if job.singles < 0 else rng.sample(singles, min(job.singles, len(singles)))
-    for _ in range(job.doubles):
-        one, other = rng.choice(singles), rng.choice(singles)
-        yield {**one[0], **other[0]}, {**one[1], **other[1]}
-
-
-def attempt(job: Job, plan: Plan) -> tuple[str, str, Setup]:
-    """How it ended, or what was violated."""
-    about: dict[str, Any] = {k: v.copy() if isinstance(v, dict) else v for k, v in WORLDS[job.world].items()}
-    w = Setup(faults=dict(plan[0]), acts=dict(plan[1]), mistake=job.mistake, **about)
-    try:
-        return assisted(w), "", w
-    except (Violation, InvariantBroken, AttributeError, TypeError, LookupError, AssertionError) as error:
-        return "", f"{type(error).__name__}: {error}", w
-
-
-def explore(job: Job) -> Found:
-    """Every plan of a job; stops at the first violation."""
-    ends, horizon = Counter[str](), attempt(job, ({}, {}))[2].calls
-    for plan in plans(job, horizon):
-        end, text, w = attempt(job, plan)
-        if text:
-            trail = "\n".join(f"    {entry}" for entry in w.trail[-14:])
-            row = w.rows[-1] if w.rows else None
-            story = f"{text}\n  {job}, plan {plan}, stopped at call {w.calls}\n{trail}\n  {row}"
-            return Found(job, ends, story)
-        ends[end] += 1
-    return Found(job, ends, "")
-
-
-def main() -> int:
-    """Prints a line for each job. Exit 1 on a violation."""
-    bad = 0
-    for job in jobs("--full" in sys.argv):
-        found = explore(job)
-        bad += bool(found.text)
-        ends = dict(found.ends)
-        print(f"{job.mistake or 'as asked':16}{job.world:26}{sum(ends.values()):7}  {ends}", flush=True)
-        print(found.text, end="\n" if found.text else "")
-    return 1 if bad else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -289,7 +289,7 @@ class MemoryLedger:
         return self.w.row
 
     def say(self, rotation_id: str, who: Who, word: Word, key_fp: str = "") -> Rotation:
-        self.w.rows[-1] = replace(self.w.row, **said(self.w.row, word, self.w.now))
+        self.w.rows[-1] = replace(self.w.row, **(said(self.w.row, word, self.w.now) or {}))
         return self.w.row
 
     def rotations(self, *, open_only: bool = True, app: str = "") -> tuple[Rotation, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulator import soap_seen
+from tests.simulator import setup_seen, soap_seen
 from tests.simulator.seen import (
     Seen,
     bad_login,
@@ -98,4 +98,6 @@ SEEN: dict[str, Seen] = {
     "soap_takes_jwt": soap_seen.soap_takes_jwt,
     "setup_trail_unseen": setup_trail_unseen,
     "pairs_in_setup_trail": pairs_in_setup_trail,
+    "generated_accepted": setup_seen.generated_accepted,
+    "apply_ends_tokens": setup_seen.apply_ends_tokens,
 }

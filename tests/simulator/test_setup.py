@@ -2,35 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.simulator.setup_seen import WALK, classic, click, pair
 from tests.simulator.sim import DATA, Sim
-
-WALK = ("App Manager", "Legacy", "View", "Manage Consumer Details")
-
-
-def classic(sim: Sim) -> dict[str, str]:
-    """A classic app, and Setup open at its details."""
-    app: dict[str, str] = sim.admin("POST", "/orgs/acme/apps", {"name": "legacy", "kind": "connected_app"})
-    sim.admin("POST", "/orgs/acme/setup", {"start": "admin@acme.example"})
-    for button in WALK:
-        page = sim.admin("POST", "/orgs/acme/setup", {"click": button})
-    assert page["page"] == "Verify Your Identity"
-    code = sim.admin("GET", "/orgs/acme/setup")["mail"]
-    assert sim.admin("POST", "/orgs/acme/setup", {"code": code})["key"] == app["client_id"]
-    return app
-
-
-def click(sim: Sim, *buttons: str) -> dict[str, str]:
-    """Clicks, and the page after them."""
-    for button in buttons:
-        page = sim.admin("POST", "/orgs/acme/setup", {"click": button})
-    return dict(page)
-
-
-def pair(page: dict[str, str]) -> tuple[str, str]:
-    """The staged pair of a details page."""
-    return page["staged_key"], page["staged_secret"]
 
 
 def test_apply_replaces_the_pair_and_ends_the_tokens_of_the_app(sim: Sim) -> None:
@@ -41,23 +14,6 @@ def test_apply_replaces_the_pair_and_ends_the_tokens_of_the_app(sim: Sim) -> Non
     assert (sim.logs_in(old), sim.logs_in(new)) == (True, False)
     click(sim, "Apply", "Confirm", "Confirm")
     assert (sim.logs_in(old), sim.logs_in(new), sim.alive(token)) == (False, True, False)
-
-
-@pytest.mark.parametrize("value", ["yes", "no"])
-def test_a_generated_pair_logs_in_before_apply_as_the_switch_says(sim: Sim, value: str) -> None:
-    """generated_accepted: not stated by the documents (reference 5.1)."""
-    classic(sim)
-    sim.shapes(generated_accepted=value)
-    assert sim.logs_in(pair(click(sim, "Generate"))) == (value == "yes")
-
-
-def test_apply_may_leave_the_tokens(sim: Sim) -> None:
-    """apply_ends_tokens = no: a token of the old pair works on."""
-    app = classic(sim)
-    sim.shapes(apply_ends_tokens="no")
-    token = sim.token((app["client_id"], app["client_secret"]))
-    click(sim, "Generate", "Apply", "Confirm", "Confirm")
-    assert sim.alive(token)
 
 
 def test_around_apply_both_pairs_may_log_in_for_a_while(sim: Sim) -> None:

@@ -72,6 +72,10 @@ class SalesforceOrg:
         """The consumer with this primary key; all apps are looked through unless `app` is known. Raises ConfigError."""
         return lookup.find_by_key(self._rest, key, app)
 
+    def find_classic(self, app: str) -> Consumer:
+        """A classic connected app by its name or 0H4 id; `assisted` where no API serves its pair."""
+        return lookup.find_classic(self._rest, app)
+
     def primary(self, consumer: Consumer, *, with_secret: bool = False) -> Pair:
         """GET credentials/{app}/{consumer}?part=key or keyandsecret (reference 6.3)."""
         params = {"part": "keyandsecret" if with_secret else "key"}

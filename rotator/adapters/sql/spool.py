@@ -194,8 +194,9 @@ class SpoolLedger:
 
     def say(self, rotation_id: str, who: Who, word: Word, key_fp: str = "") -> Rotation:
         """See the port."""
-        changes = said(self.told.rotations[rotation_id], word, self._now())
-        return self._write(rotation_id, word_event(word, key_fp), who, plain(changes))
+        row = self.told.rotations[rotation_id]
+        changes = said(row, word, self._now())
+        return row if changes is None else self._write(rotation_id, word_event(word, key_fp), who, plain(changes))
 
     def rotations(self, *, open_only: bool = True, app: str = "") -> tuple[Rotation, ...]:
         """See the port."""

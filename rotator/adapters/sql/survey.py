@@ -87,6 +87,14 @@ def _failures(connection: Connection, wanted: ColumnElement[bool]) -> Mapping[st
     return {app: Failures(count, instant(ended)) for app, count, ended in found if ended}
 
 
+def apps_with_key(database: Database, key: str) -> tuple[tuple[str, tuple[str, str]], ...]:
+    """The apps, and their consumers (org id, id), that this consumer key was ever known of."""
+    known = (rotations.c.new_key == key) | rotations.c.old_keys.contains(f'"{key}"', autoescape=True)
+    chosen = select(rotations.c.app, rotations.c.org_id, rotations.c.consumer_id).where(known).distinct()
+    found = database.read(lambda connection: connection.execute(chosen).all())
+    return tuple((app, (org_id, consumer_id)) for app, org_id, consumer_id in found)
+
+
 def last_forced(database: Database) -> Mapping[str, Rotation]:
     """The newest forced rotation of each app that saw its old pair refused."""
     mine = (rotations.c.trigger == Trigger.FORCE.value, rotations.c.refused_at.is_not(None))

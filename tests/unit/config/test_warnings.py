@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from rotator import config
 from tests.unit.config.given import APP, ORG, VAULT, loaded, write
 
@@ -45,14 +43,3 @@ def test_a_max_age_below_the_interval_is_said(tmp_path: Path) -> None:
     """It is allowed, and wins."""
     (found,) = loaded(tmp_path, APP + 'schedule = { every = "180d" }\n').warnings
     assert "max_age 90d comes before every 180d" in found
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        (APP + 'kind = "connected_app"', "apps.*.kind = connected_app"),
-    ],
-)
-def test_an_option_without_effect_yet_is_said(tmp_path: Path, text: str, name: str) -> None:
-    """Nobody must believe that it works."""
-    assert loaded(tmp_path, text).warnings == (f"without effect in this version: {name}",)
