@@ -23,6 +23,8 @@ from rotator.log_words import clean
 def block(context: click.Context, app: str, reason: str, ticket: str) -> int:
     """Turns the app's OAuth switch off: nobody logs in, with whatever pair. Tokens that were given out live on.
 
+    Of a classic connected app, whose switch no API turns, it freezes the run-as user.
+
     Needs no Vault where the responder's login comes from a file.
     """
     return _run(context, "block", {"app": app, "reason": reason, "ticket": ticket})

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from rotator.domain.changes import Changes
-from rotator.domain.errors import must
+from rotator.domain.errors import Refused, must
 from rotator.domain.pair import Pair, fingerprint
 from rotator.domain.session import Login
 from rotator.domain.words import Goal, Outcome, State
@@ -24,6 +24,7 @@ from rotator.saga.worker import Worker
 RECEIVE_WITHIN = timedelta(hours=24)
 SHORTEST = timedelta(seconds=1)  # between two polls, whatever the configuration says
 IN_A_ROW = 2  # polls that find both pairs refused, before a human is told: one may be propagation
+BARRED = ("run_as_missing", "run_as_inactive", "app_blocked")  # somebody froze the user, or blocked the app
 CLICKS = "in Setup: App Manager, {label}, View, Manage Consumer Details"
 
 
@@ -36,7 +37,7 @@ def receive_due(s: Seen) -> bool:
 def request(me: Worker, s: Seen) -> Seen:
     """Before a person is asked: whether the old pair logs in, and as whom."""
     old = s.held_pair(s.primary.key)
-    login = me.login(old) if old else Login(accepted=False)
+    login = _logs_in(me, old) if old else Login(accepted=False)
     found = "none" if old is None else "accepted" if login.accepted else "refused"
     return me.observe(s, "request", run_as=login.user_id or s.row.run_as, receive_until=s.now + RECEIVE_WITHIN,
                       canary=s.row.canary if login.accepted else "none",
@@ -55,11 +56,21 @@ def receive(me: Worker, s: Seen) -> Seen:
         return _accept(me, s, in_force)  # what was to be replaced was applied: nothing is replaced
     if _is_old(s, pair):
         return _refuse(me, s, "the pair that was handed over is the present one")
-    login = me.login(pair)
+    login = _logs_in(me, pair)
     if login.accepted and login.user_id[:15] != (s.row.run_as or login.user_id)[:15]:
         return _refuse(me, s, "the pair that was handed over is another app's: it logs in as another user")
     return me.observe(s, "receive", new_key=pair.key, early=login.accepted, compared="", verify_until=None,
                       evidence={"key_fp": fingerprint(pair.key), "logs_in": login.accepted})
+
+
+def _logs_in(me: Worker, pair: Pair) -> Login:
+    """Where somebody froze the run-as user or blocked the app, as before a force, nothing can be told: not accepted."""
+    try:
+        return me.login(pair)
+    except Refused as error:
+        if error.code not in BARRED:
+            raise
+        return Login(accepted=False)
 
 
 def _is_old(s: Seen, pair: Pair) -> bool:
@@ -107,10 +118,21 @@ def await_apply(me: Worker, s: Seen) -> Seen:
     """Asks for a token with the new pair, as Vault keeps it, until Salesforce gives one."""
     if s.row.verify_until is None:
         return _allow(me, s)
-    login = _applied(me, s, must(s.escrowed_pair, "the pair in escrow"))
-    if login is None:
-        return _not_yet(me, s)
-    return _accept(me, s, login)
+    try:
+        login = _applied(me, s, must(s.escrowed_pair, "the pair in escrow"))
+    except Refused as error:
+        return _barred(me, s, error)
+    return _not_yet(me, s) if login is None else _accept(me, s, login)
+
+
+def _barred(me: Worker, s: Seen, error: Refused) -> Seen:
+    """A human must lift what keeps everybody out; it is asked again all the same."""
+    if error.code not in BARRED:
+        raise error
+    held: Changes = {"state": State.HELD, "reason": error.code, "message": f"{error.message}: nothing can be asked",
+                     "fix": f"once Apply was clicked: `rotator unblock {s.row.app}`, or lift it in Setup",
+                     "released": False, "tries": s.row.tries + 1, "next_at": s.now + _pause(me, s.row.tries + 1)}
+    return me.decide(s, "await_apply", Outcome.HELD, error=error.message, evidence={"code": error.code}, **held)
 
 
 def _allow(me: Worker, s: Seen) -> Seen:
@@ -142,9 +164,12 @@ def _accept(me: Worker, s: Seen, login: Login) -> Seen:
 
 
 def _old_logs_in(me: Worker, s: Seen) -> bool | None:
-    """None where nobody here knows its secret."""
+    """None where nobody here knows its secret, or the answer is none."""
     old = s.held_pair(s.primary.key)
-    return me.login(old).accepted if old is not None else None
+    try:
+        return me.login(old).accepted if old is not None else None
+    except Refused:
+        return None
 
 
 def _not_yet(me: Worker, s: Seen) -> Seen:

@@ -53,6 +53,11 @@ def _adopt(s: Seen) -> str:
     return f"`rotator adopt {s.row.app}` puts the present primary pair into {s.row.target.path}"
 
 
+def _by_hand(s: Seen) -> str:
+    """The same of a classic connected app, whose pair no API tells."""
+    return f"put the pair that Setup shows into {s.row.target.path} (docs/runbook.md, By hand)"
+
+
 def _start_over(s: Seen) -> str:
     """How a rotation that cannot go on is left behind. A force is not abandoned: another one takes over."""
     if not s.row.force:

@@ -20,7 +20,7 @@ from rotator.domain.approval import FORCE, Request
 from rotator.domain.errors import ApprovalNeeded, Refused, RotatorError, UsageError
 from rotator.domain.event import Event
 from rotator.domain.pair import Consumer
-from rotator.domain.rotation import Rotation, Who
+from rotator.domain.rotation import Policy, Rotation, Who
 from rotator.domain.words import Outcome, Phase, Trigger
 from rotator.ports import Lease
 from rotator.saga.opening import open_rotation
@@ -39,7 +39,6 @@ from rotator.wiring.settings import forced_policy, target_of
 PER_ORG = 4  # rotations of one org at once: a quarter of Salesforce's usual 25 long requests is left to others
 AT_ONCE = 16  # of all orgs
 USUAL_PAST = timedelta(days=30)  # how far evidence goes back, unless told
-ASSISTED = "a classic connected app has no rotation API: rotate it by hand in Setup (docs/runbook.md, a secret leaked)"
 OWN = "the rotator's own pair is forced by its name alone, once the others are done"
 OPTIONS = ("including_users", "block_first", "stay_blocked")  # of an order: other ones are another order
 
@@ -83,9 +82,9 @@ def scope(connections: Connections, apps: Iterable[str], org: str, *, everything
     own_ones = own_apps(config)
     wanted = [name for name, app in config.apps.items() if everything or name in names or app.org == org]
     wanted += [name for name in own_ones if name in names]
-    taken = tuple(name for name in names or wanted if connections.apps[name].kind == "external_client_app")
+    taken = tuple(names or wanted)
     left = [name for name in connections.apps if name not in taken]
-    reasons = {name: ASSISTED if name in wanted else OWN if name in own_ones else "not asked for" for name in left}
+    reasons = {name: OWN if name in own_ones else "not asked for" for name in left}
     return Scope(taken, [{"app": name, "reason": why, "asked": name in wanted} for name, why in reasons.items()])
 
 
@@ -184,6 +183,8 @@ def way_to_force(connections: Connections, name: str, order: Order) -> Way:
     consumer = own.find(connections, name, app, ports)
     connections.met(app.org, consumer.org_id, order.who)
     run_as, notes = holders_of(connections, ports, name, consumer, order)
+    if consumer.assisted and (order.block_first or order.stay_blocked):
+        notes.append("no API blocks a classic connected app: `rotator block` freezes its run-as user")
     since = order.since or connections.now() - USUAL_PAST
     seen = witness.gather(ports.salesforce, consumer, run_as, since)
     begin = partial(_begin, connections, ports, name, app, consumer, order, seen, notes)
@@ -217,8 +218,7 @@ def _begin(connections: Connections, ports: Ports, name: str, app: AppConfig, co
     host = connections.config.orgs[app.org].host
     row, picture = open_rotation(
         ports, lease, app=name, org=app.org, consumer=consumer, target=target_of(name, app, host),
-        policy=forced_policy(app, including_users=order.including_users, block_first=order.block_first,
-                             stay_blocked=order.stay_blocked), who=order.who, trigger=Trigger.FORCE,
+        policy=_policy(app, order, assisted=consumer.assisted), who=order.who, trigger=Trigger.FORCE,
         untouchable=own.untouchable(connections, app),
     )  # fmt: skip
     anchor_beside(connections, row)
@@ -227,6 +227,12 @@ def _begin(connections: Connections, ports: Ports, name: str, app: AppConfig, co
         keep(Event("force", Phase.OBSERVE, Outcome.UNKNOWN, evidence={"evidence": "holders", "notes": list(notes)}))
     seen.keep(keep)
     return row, picture
+
+
+def _policy(app: AppConfig, order: Order, *, assisted: bool) -> Policy:
+    """No API blocks a classic connected app."""
+    return forced_policy(app, including_users=order.including_users, block_first=order.block_first and not assisted,
+                         stay_blocked=order.stay_blocked and not assisted)
 
 
 def _keep(connections: Connections, who: Who, subject: Subject, event: Event) -> None:

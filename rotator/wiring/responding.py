@@ -13,8 +13,9 @@ from datetime import timedelta
 from functools import partial
 
 from rotator.adapters.salesforce import SalesforceOrg
+from rotator.adapters.sql.survey import run_as_by_app
 from rotator.adapters.sql.switches import last_turned
-from rotator.domain.errors import LeaseTaken, OutcomeUnknown, Refused, RotatorError, Unavailable, UsageError
+from rotator.domain.errors import LeaseTaken, OutcomeUnknown, Refused, RotatorError, Unavailable
 from rotator.domain.event import Event
 from rotator.domain.pair import Consumer
 from rotator.domain.rotation import Rotation, Who
@@ -43,6 +44,18 @@ class Case:
     salesforce: SalesforceOrg
     consumer: Consumer
     who: Who
+    run_as: str = ""  # a classic app's: no API turns its switch, so this user is frozen
+
+    def blocked(self) -> bool:
+        """Whether nobody logs in. Raises as a read does."""
+        return self.salesforce.users.frozen(self.run_as) if self.run_as else self.salesforce.blocked(self.consumer)
+
+    def set_blocked(self, blocked: bool) -> None:
+        """Turns that. Raises as a write does."""
+        if self.run_as:
+            self.salesforce.users.freeze(self.run_as, blocked)
+        else:
+            self.salesforce.set_blocked(self.consumer, blocked)
 
     def record(self, step: str, phase: Phase, outcome: Outcome | None = None, *, error: RotatorError | None = None,
                **evidence: object) -> None:
@@ -60,11 +73,13 @@ class Turned:
     org: str
     blocked: bool
     changed: bool
+    frozen: str = ""  # the user that was frozen, or let go
 
     @property
     def document(self) -> Json:
         """For programs; `message` for people."""
         state = "blocked: nobody logs in" if self.blocked else "not blocked: its pair logs in"
+        state += f" (user {self.frozen}, whatever the app)" if self.frozen else ""
         words = f"{self.app}: {state}" if self.changed else f"{self.app}: nothing to do, it is {state}"
         return {"ok": True, "exit": 0, **asdict(self), "message": words}
 
@@ -93,7 +108,8 @@ class Ended:
 
 
 def turn(connections: Connections, patience: Patience, name: str, who: Who, *, blocked: bool) -> Turned:
-    """Turns an app's OAuth switch; nothing where it stands so already, but a row.
+    """Turns an app's OAuth switch, or freezes a classic app's run-as user; nothing where it stands so already, but a
+    row.
 
     Raises UsageError for an unknown app or a ticket that is none, Refused where a rotation has blocked it and is not
     done, LeaseTaken where another worker does not let go.
@@ -101,26 +117,26 @@ def turn(connections: Connections, patience: Patience, name: str, who: Who, *, b
     step = "block" if blocked else "unblock"
     case = opened(connections, name, who, step)
     with leased(case, patience):
-        return Turned(name, case.org, blocked, _turned(case, step, blocked=blocked))
+        return Turned(name, case.org, blocked, _turned(case, step, blocked=blocked), case.run_as)
 
 
 def _turned(case: Case, step: str, *, blocked: bool) -> bool:
     """Looks, turns, looks again. Gives whether anything changed."""
     if not blocked:
         _must_not_be_a_rotations(case)
-    if case.salesforce.blocked(case.consumer) is blocked:
+    if case.blocked() is blocked:
         case.record(step, Phase.OBSERVE, Outcome.OK, was_so=True)
         return False
     case.record(step, Phase.INTENT, availability="suspended" if blocked else "in force",
-                other_consumers=case.consumer.siblings)
+                other_consumers=case.consumer.siblings, frozen_user=case.run_as)
     try:
-        case.salesforce.set_blocked(case.consumer, blocked)
+        case.set_blocked(blocked)
     except (Refused, Unavailable) as error:
         case.record(step, Phase.OUTCOME, Outcome.REFUSED, error=error)
         raise
     except OutcomeUnknown as error:
         case.record(step, Phase.OUTCOME, Outcome.UNKNOWN, error=error)
-    if case.salesforce.blocked(case.consumer) is not blocked:
+    if case.blocked() is not blocked:
         raise OutcomeUnknown(f"the switch of {case.name} did not move, or not yet")
     case.record(step, Phase.OUTCOME, Outcome.OK)
     return True
@@ -169,7 +185,7 @@ def revoke(connections: Connections, patience: Patience, name: str, who: Who, *,
 
 def _revoked(case: Case, *, including_users: bool) -> Ended:
     holders = case.salesforce.holders(case.consumer)
-    run_as = holders.run_as or (holders.users[0] if len(holders.users) == 1 else "")
+    run_as = case.run_as or holders.run_as or (holders.users[0] if len(holders.users) == 1 else "")
     others = [user for user in holders.users if user[:15] != run_as[:15]]
     if others and not including_users:
         raise Refused(f"{len(others)} users besides the run-as user hold tokens of {case.name}",
@@ -226,13 +242,22 @@ def opened(connections: Connections, name: str, who: Who, command: str) -> Case:
     check_ticket(connections, who, command)
     app = connections.app(name)
     must_be_ordinary(name, app)
-    if app.kind != "external_client_app":
-        raise UsageError(f"{name} is a classic connected app: no API turns its switch or ends its tokens",
-                         fix="Setup, Connected Apps OAuth Usage: Block, Revoke")  # fmt: skip
     salesforce = connections.responder(app.org)
-    consumer = salesforce.find(app.app, app.consumer)
+    classic = app.kind == "connected_app"
+    consumer = salesforce.find_classic(app.app) if classic else salesforce.find(app.app, app.consumer)
     connections.met(app.org, consumer.org_id, who)
-    return Case(connections, name, app.org, salesforce, consumer, who)
+    run_as = _run_as(connections, name) if consumer.assisted else ""
+    return Case(connections, name, app.org, salesforce, consumer, who, run_as)
+
+
+def _run_as(connections: Connections, name: str) -> str:
+    """As the last rotation saw. Raises Refused where none did."""
+    found = run_as_by_app(connections.database).get(name, "")
+    if not found:
+        raise Refused(f"no API blocks {name}, a classic connected app, and the user that it runs as is not known here",
+                      code="run_as_unknown", fix="Setup, Connected Apps OAuth Usage: Block and Revoke; or freeze the"
+                      " user in Setup, Users")  # fmt: skip
+    return found
 
 
 def open_row(case: Case) -> Rotation | None:

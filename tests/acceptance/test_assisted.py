@@ -162,3 +162,25 @@ def test_an_org_that_rotates_classic_apps_by_api_needs_nobody(scene: Scene, oper
     scene.config.write_text(scene.config.read_text().replace('app = "Legacy"', 'app = "Legacy"\noverlap = "0s"'))
     done = scene.json("rotate", "legacy")
     assert (done.code, done.rotation["state"], done.rotation["claims"]["slot"]) == (0, "done", "proven"), done.out
+
+
+def test_a_force_with_the_run_as_user_frozen_first(scene: Scene, operator: Operator) -> None:
+    """`block` freezes the run-as user, with its rows; the force waits for a person (exit 3); after Apply it says that
+    nobody can be let in until `unblock`; then it ends with the old pair dead and Vault's old version destroyed."""
+    ticket = ("--reason", "leaked", "--ticket", "INC-1")
+    scene.json("rotate", "legacy", "--reason", "who does it run as?")
+    frozen = scene.json("block", "legacy", *ticket)
+    assert (frozen.code, frozen.told["frozen"]) == (0, operator.app["user_id"]), frozen.out
+    first = scene.json("force", "legacy", "--yes", *ticket)
+    assert (first.code, first.rotation["reason"], first.rotation["trigger"]) == (3, "receive", "force"), first.out
+    new = operator.generate()
+    operator.receive(new)
+    operator.apply()
+    barred = scene.json("applied", "legacy")
+    assert (barred.code, barred.rotation["reason"]) == (3, "run_as_missing"), barred.out
+    assert scene.json("unblock", "legacy", *ticket).code == 0
+    done = scene.json("applied", "legacy")
+    assert (done.rotation["state"], live(scene)) == ("unproven", new[0]), done.out  # no witness: nobody logged in
+    assert done.rotation["claims"]["refused"] == "proven"
+    rows = [(e["step"], e["phase"]) for e in scene.events("legacy") if e["step"] in ("block", "unblock")]
+    assert rows == [("block", "intent"), ("block", "outcome"), ("unblock", "intent"), ("unblock", "outcome")]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.operator import Operator
 from tests.acceptance.scene import Scene, environment, until
 
 ORDER = ("--reason", "key in a log", "--ticket", "INC-7")
@@ -182,18 +183,17 @@ def test_an_order_that_lacks_something_is_refused(scene: Scene, words: tuple[str
 
 
 def test_many_are_done_side_by_side_and_each_app_is_accounted_for(scene: Scene) -> None:
-    """--all: a disabled app is forced too, a classic one is skipped with the reason and makes it exit 3; apps that run
-    as one user are named first."""
+    """--all: a disabled app is forced too, a classic one waits for a person and makes it exit 3; apps that run as one
+    user are named first."""
     user = scene.world["orgs"]["acme"]["apps"]["billing"]["user_id"]
     scene.door("PATCH", "/orgs/acme/apps/orders", {"run_as": user})
-    classic = '\n[apps.legacy]\norg = "acme"\nkind = "connected_app"\napp = "Old"\nvault_path = "salesforce/acme/l"\n'
     scene.configure(billing="enabled = false")
-    text = scene.config.read_text()
-    scene.config.write_text(text + classic)
+    Operator(scene)
     done = scene.json("force", "--all", "--yes", *ORDER)
     told = done.told
-    assert (done.code, {r["app"]: r["state"] for r in told["rotations"]}) == (3, {"billing": "done", "orders": "done"})
-    assert [one["app"] for one in told["skipped"]] == ["legacy"]
+    states = {r["app"]: r["state"] for r in told["rotations"]}
+    assert (done.code, states) == (3, {"billing": "done", "orders": "done", "legacy": "held"})
+    assert told["skipped"] == []
     assert [one["apps"] for one in told["shared"]] == [["billing", "orders"]]
     assert "billing, orders run as one user" in done.err
 

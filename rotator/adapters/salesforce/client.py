@@ -17,6 +17,7 @@ from rotator.adapters.salesforce.line import Line
 from rotator.adapters.salesforce.metadata import Metadata
 from rotator.adapters.salesforce.paths import path_of, staged_path
 from rotator.adapters.salesforce.rest import Rest
+from rotator.adapters.salesforce.users import Users
 from rotator.domain.errors import ConfigError, NotFound, Refused, Unintelligible
 from rotator.domain.inventory import Source
 from rotator.domain.pair import Author, Consumer, Pair, Staged
@@ -54,7 +55,7 @@ class SalesforceOrg:
         self._responder = self._rest
         if responder:
             self._responder = Rest(self._line, version=version, credentials=responder, now=now)
-        self._metadata = Metadata(self._responder)
+        self._metadata, self.users = Metadata(self._responder), Users(self._responder)
         self._http, self._now = http, now
         self._names: frozenset[str] | None = None
 

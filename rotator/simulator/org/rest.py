@@ -29,6 +29,7 @@ def routes(router: Router) -> None:
     router.add("GET", base + "/sobjects", sobjects)
     router.add("GET", base + "/sobjects/(?P<name>[A-Za-z_]+)/describe", describe)
     router.add("GET", base + "/sobjects/(?P<name>[A-Za-z_]+)/(?P<record>[A-Za-z0-9]{15,18})", retrieve)
+    router.add("PATCH", base + "/sobjects/UserLogin/(?P<record>[A-Za-z0-9]{15,18})", freeze)
     router.add("DELETE", base + "/sobjects/AuthSession/(?P<record>[A-Za-z0-9]{15,18})", delete_session)
 
 
@@ -165,6 +166,17 @@ def retrieve(org: Org, call: Call, caller: Caller, version: str, name: str, reco
             url = f"/services/data/v{version}/sobjects/{name}/{record}"
             return as_json({"attributes": {"type": name, "url": url}} | shown)
     raise SalesforceError(404, "NOT_FOUND", "The requested resource does not exist")
+
+
+def freeze(org: Org, call: Call, caller: Caller, version: str, record: str) -> Reply:
+    """PATCH sobjects/UserLogin/{id} `{"IsFrozen": true}`: the user's logins are refused; tokens live on."""
+    if "ManageUsers" not in caller.user.permissions:
+        raise SalesforceError(403, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+    known = [user for user in org.users if same_id("0Yw" + user.id[3:], record)]
+    if not known:
+        raise SalesforceError(404, "NOT_FOUND", "The requested resource does not exist")
+    known[0].frozen = bool(call.json()["IsFrozen"])
+    return Reply(204, effect="freeze user")
 
 
 def delete_session(org: Org, call: Call, caller: Caller, version: str, record: str) -> Reply:
