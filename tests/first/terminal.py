@@ -19,7 +19,7 @@ class Terminal:
         self._ours, self._process = ours, process
         self.said, self._read = "", 0
 
-    def sees(self, words: str, seconds: float = 20.0) -> None:
+    def sees(self, words: str, seconds: float = 60.0) -> None:
         """Waits until these words come, after all that was waited for before."""
         deadline = time.monotonic() + seconds
         while words not in self.said[self._read:]:

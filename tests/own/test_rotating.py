@@ -113,7 +113,7 @@ def test_the_daemon_rotates_both_one_after_the_other(place: TwoIdentities) -> No
     place.config.write_text(f'{text}[control]\nsocket = "{place.folder}/s"\n')
     with listening(place.command("run"), place.folder, "own") as running:
         running.ready()
-        until(lambda: {*BOTH} <= running.ended(), 40)
+        until(lambda: {*BOTH} <= running.ended(), 90)
         asked = place.json("pause", "acme/admin", "--reason", "holidays")
         assert (asked.code, running.stop()) == (0, 0)
     events = [event for app in BOTH for event in place.events(app) if event["rotation_id"]]
