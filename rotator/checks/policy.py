@@ -45,13 +45,19 @@ def app_8(scene: AppScene) -> Finding:
         return failed(scene.entry.refused.message if scene.entry.refused else "",
                       "Setup, Network Access or the profile's Login IP Ranges: allow the egress address; or set"
                       " `egress_proxy`")  # fmt: skip
+    found = relaxation(scene)
+    return found if not found.ok or scene.entry.good else NO_LOGIN
+
+
+def relaxation(scene: AppScene) -> Finding:
+    """The IP policy, as the org shows it."""
     policy = scene.policy("IpRelaxationPolicyType")
     if not isinstance(policy, str):
         return unseen(NOT_SHOWN, f"{CLICK}, IP Relaxation")
     if policy.lower().startswith("bypass"):
         return warned(f"the app's IP relaxation is {policy}: a leaked pair works from anywhere",
                       f"{CLICK}, IP Relaxation: Enforce IP restrictions")
-    return passed(f"the app's IP relaxation is {policy}, and it logs in from here") if scene.entry.good else NO_LOGIN
+    return passed(f"the app's IP relaxation is {policy}")
 
 
 def app_9(scene: AppScene) -> Finding:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from rotator.checks.scene import Org
 from rotator.domain.errors import Unintelligible
+
+if TYPE_CHECKING:
+    from rotator.checks.scene import Org
 
 TO_ROTATE = ("ApiEnabled", "ExternalClientAppDeveloper", "ViewClientSecret")
 TO_END_SESSIONS = ("CustomizeApplication", "ManageUsers")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rotator.checks.finding import Finding, failed, passed, unseen, warned
-from rotator.checks.rights import ADMIN_LIKE, ONLY_API, held
+from rotator.checks.rights import ADMIN_LIKE, ONLY_API
 from rotator.checks.scene import AppScene, ClassicScene
 
 MOST_LOGINS = 1800  # an hour; Salesforce blocks a user at 3,600 (reference section 7)
@@ -35,7 +35,7 @@ def run_2(scene: AppScene) -> Finding:
     """The run-as user is API Only."""
     if not scene.run_as_id:
         return DARK
-    if not held(scene.org, scene.run_as_id, (ONLY_API,)):
+    if ONLY_API not in scene.run_as_rights:
         return warned("the run-as user can also log in by a browser",
                       "Setup, Permission Sets: grant it API Only User (PermissionsApiUserOnly)")
     return passed("the run-as user is API Only")
@@ -57,7 +57,7 @@ def run_4(scene: AppScene) -> Finding:
     """The run-as user's rights."""
     if not scene.run_as_id:
         return DARK
-    has = held(scene.org, scene.run_as_id, ADMIN_LIKE)
+    has = scene.run_as_rights & frozenset(ADMIN_LIKE)
     if has:
         return warned(f"the run-as user has the rights of an administrator: {', '.join(sorted(has))}",
                       "Setup, Users, Permission Sets: take away what the workload does not need")

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from rotator.checks.rights import ADMIN_LIKE, ONLY_API, held
 from rotator.domain.errors import Refused
 from rotator.domain.pair import Consumer, Live, Target
 from rotator.domain.session import Login, Probe
@@ -254,10 +255,32 @@ class AppScene:
         soql = f"SELECT Id, Username, IsActive FROM User WHERE {column} = '{told}'"  # noqa: S608 - checked above
         return next(iter(self.org.query(soql)), {}) if told else {}
 
+    @cached_property
+    def run_as_rights(self) -> frozenset[str]:
+        """What the run-as user may do, of what a workload should not or must: one query. Raises as one."""
+        return held(self.org, self.run_as_id, (ONLY_API, *ADMIN_LIKE))
+
     @property
     def run_as_id(self) -> str:
         found = str(self.run_as.get("Id", ""))
         return found if found.isalnum() else ""
+
+
+@dataclass(frozen=True)
+class SweptScene(AppScene):
+    """An app between its rotations: no login is made, which could keep a session alive that it shares."""
+
+    known: Consumer
+
+    @property
+    def consumer(self) -> Consumer:
+        """The consumer."""
+        return self.known
+
+    @cached_property
+    def entry(self) -> Entry:
+        """None is made."""
+        return Entry()
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def _daemon(context: click.Context) -> int:
         from rotator.wiring.settings import timing_of
         from rotator.wiring.spooling import merge_spools
 
-        meters = Meters(here.clock.monotonic)
+        meters, me = Meters(here.clock.monotonic), owner()  # one name, whatever is reloaded
 
         def hire(outside: Outside) -> Office:
             connections = here.connect(outside)
@@ -104,7 +104,7 @@ def _daemon(context: click.Context) -> int:
             merge_spools(connections)
             hold_if_older(connections, asked)
             timing, patience = connections.config.timing, Patience(here.clock, lambda: here.stop.requested)
-            setting = Setting(timing_of(timing), timing.poll, owner(), patience, reports(meters, logged))
+            setting = Setting(timing_of(timing), timing.poll, me, patience, reports(meters, logged))
             return Office(connections, setting, asked)
 
         def door(office: Office) -> Door:

@@ -35,8 +35,11 @@ def status(context: click.Context, app: str) -> int:
 
 
 def waiting(orgs: list[Mapping[str, Any]]) -> Iterator[str]:
-    """One line per org whose routine work waits, and why."""
-    return (clean(f"routine work of {org['org']} waits: {org['waits']}") for org in orgs if org["waits"])
+    """One line per org whose routine work waits, and why; what the sweep saw of the whole org."""
+    for org in orgs:
+        if org["waits"]:
+            yield clean(f"routine work of {org['org']} waits: {org['waits']}")
+        yield from drifted(org, f"{org['org']}: ")
 
 
 def outdated(orgs: list[Mapping[str, Any]]) -> Iterator[str]:
@@ -45,6 +48,13 @@ def outdated(orgs: list[Mapping[str, Any]]) -> Iterator[str]:
         if org["facts"]["old"]:
             yield clean(f"what is known of {org['org']} is of {org['facts']['oldest_at'][:10]}, and may have changed")
             yield clean(f"  fix: `rotator calibrate {org['org']} --app CANARY` (docs/calibrate.md)")
+
+
+def drifted(place: Mapping[str, Any], before: str) -> Iterator[str]:
+    """What the sweep saw of an app or an org that is not as it should be."""
+    for one in place["drift"]:
+        yield clean(f"{before}{one['state']} ({one['look']}) since {one['since'][:16]}Z: {one['words']}")
+        yield clean(f"  fix: {one['fix']}")
 
 
 def leaked(app: Mapping[str, Any]) -> str:
@@ -85,9 +95,7 @@ def lines(apps: list[Mapping[str, Any]]) -> Iterator[str]:
         mark = "paused" if app["paused"] else "OVERDUE" if app["overdue"] else "open" if app["rotation"] else "ok"
         next_ = str(app["next_due_at"] or "-")[:16]
         yield f"{app['app']:<20} {mark:<8} age {age:<6} next {next_:<17} {clean(str(app['why']))}"
-        for one in app["drift"]:
-            yield clean(f"  {one['state']} ({one['look']}) since {one['since'][:16]}Z: {one['words']}")
-            yield clean(f"  fix: {one['fix']}")
+        yield from drifted(app, "  ")
         if app["pause"]:
             told = app["pause"]
             until = f" until {told['until'][:16]}Z" if told["until"] else ""

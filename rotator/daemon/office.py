@@ -86,7 +86,8 @@ class Office:
         for org, since in wanted(self.connections, seen, self._began):
             key = f"sweep:{org}"  # no app has a colon in its name
             if key not in known:
-                yield Job(key, org, Sweep(self.connections, org, owner(), since), new=True)
+                # One owner for all of this process: a sweep that a reload or an error ended is begun anew at once.
+                yield Job(key, org, Sweep(self.connections, org, self.setting.owner, since), new=True)
 
     def errand_setting(self) -> Setting:
         """Each errand is an owner of leases of its own: two threads that come by two names to one consumer keep each

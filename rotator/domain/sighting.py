@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -15,9 +15,13 @@ class Sight(StrEnum):
     BLIND = "blind"  # it could not look, which is never a pass
 
 
+MOVED = "ORG-2"  # the look by which an org is another than before: it holds the whole org
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One look at one app. `what` names the picture: the same one is told once. `since`: when it was first seen so."""
+    """One look at one app, or at an org. `what` names the picture: the same one is told once. `since`: when it was seen
+    so for the first time. `quiet`: told only where it is other than at the first look."""
 
     look: str
     state: Sight = Sight.OK
@@ -25,6 +29,20 @@ class Sighting:
     words: str = ""
     fix: str = ""
     since: datetime | None = None
+    quiet: bool = False
+
+    def against(self, state: str, what: str) -> Sighting:
+        """The same, after an earlier look of this state and picture ("": it is the first): a quiet one that is as it
+        was is fine. One that could not be seen at first, or was worth a warning, may stay so."""
+        if not self.quiet or self.state is Sight.OK or state not in ("", Sight.OK):
+            return self
+        as_it_was = not state or what == self.what or (self.state is Sight.BLIND and what != "")
+        return replace(self, state=Sight.OK, what=what or self.what) if as_it_was else self
+
+
+def everything(org: str) -> str:
+    """The place of what is seen of a whole org, beside its apps: no app has such a name."""
+    return f"{org}/*"
 
 
 @dataclass(frozen=True, slots=True)

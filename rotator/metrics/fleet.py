@@ -43,6 +43,16 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """What the sweep saw of an app that is not as it should be, or could not see; app "": of the whole org."""
+
+    app: str
+    org: str
+    look: str
+    state: str  # drift | blind
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """The end of the audit chain, and when its last row was written."""
 
@@ -71,6 +81,7 @@ class Fleet:
     database: bool = True
     apps: tuple[App, ...] = ()
     open: tuple[Open, ...] = ()
+    drift: tuple[Drift, ...] = ()
     head: Head | None = None
     notices: tuple[Backlog, ...] = ()  # by channel
     sides: tuple[Side, ...] = ()
@@ -112,6 +123,8 @@ def _open(fleet: Fleet) -> Iterator[Metric]:
     yield _family("rotator_app_trouble", "1 for each app that is held, unproven or waiting, with the reason's code.",
                   ("app", "org", "state", "reason"),
                   (((r.app, r.org, r.state, r.reason), 1.0) for r in fleet.open if r.state in troubled))
+    yield _family("rotator_drift", "1 for each look of the sweep at which an app, or an org, is not as it should be.",
+                  ("app", "org", "look", "state"), (((d.app, d.org, d.look, d.state), 1.0) for d in fleet.drift))
     yield _family("rotator_rotation_open_seconds", "How long a rotation is open.", ("app", "org", "state", "trigger"),
                   (((r.app, r.org, r.state, r.trigger), fleet.now - r.since) for r in fleet.open))
     yield _family("rotator_slot_expires_timestamp_seconds",

@@ -184,6 +184,13 @@ class Connections:
 
         return heard
 
+    def forget(self, org: str) -> None:
+        """Closes what is open of an org: the next call logs in anew."""
+        with self._opening:
+            for place in [place for place in self._orgs if place[0] == org]:
+                with contextlib.suppress(RotatorError):
+                    self._orgs.pop(place).close()
+
     def usage(self, org: str) -> Usage | None:
         """How much of its daily API requests an org has used, as the latest answer of it said; None where none did."""
         found = [one.usage for (name, *_), one in tuple(self._orgs.items()) if name == org]

@@ -15,6 +15,7 @@ from rotator.domain.words import Trigger, Why
 from rotator.saga.requests import proof_is_old
 from rotator.wiring.connections import Connections
 from rotator.wiring.limits import barred
+from rotator.wiring.moving import held
 from rotator.wiring.own import other_open
 from rotator.wiring.settings import schedule_of
 from rotator.wiring.told import moment
@@ -38,6 +39,7 @@ def standing_of(connections: Connections, name: str, seen: Survey, row: Rotation
     app = connections.apps[name]
     told = due(schedule_of(app, connections.config.timing), name, seen.last.get(name), seen.now, seen.outage)
     pause = pause_of(seen.pauses, name, app.org)
+    limit = limit or held(connections, app.org, seen)
     limit = limit or (barred(connections, app.org) or other_open(seen.open, name) if told.now else "")
     return standing.closed(told, seen.now, pause=pause, failures=seen.failures.get(name), limit=limit)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from rotator.adapters.sql.survey import Survey, survey
+from rotator.adapters.sql.sweeps import seen as sightings
 from rotator.adapters.sql.vitals import Vitals, vitals
 from rotator.domain.errors import LedgerUnavailable
 from rotator.domain.pause import pause_of
 from rotator.domain.policy import Outage
 from rotator.domain.rotation import Rotation
+from rotator.domain.sighting import Sighting, everything
 from rotator.domain.standing import Standing
 from rotator.domain.words import State, Why
-from rotator.metrics.fleet import App, Fleet, Head, Open, Side
+from rotator.metrics.fleet import App, Drift, Fleet, Head, Open, Side
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import standing_of
 from rotator.wiring.outside import OWN, WORKLOAD
@@ -31,13 +34,22 @@ def fleet(connections: Connections, early: Early) -> Fleet:
     told = connections.context
     try:
         seen, signs = survey(connections.database), vitals(connections.database)
-        notices = tuple(connections.outbox.backlog())
+        notices, swept = tuple(connections.outbox.backlog()), connections.database.read(sightings)
     except LedgerUnavailable:
         return Fleet(0.0, told.version, told.config_hash, database=False, sides=sides(connections))
     rows = {row.app: row for row in seen.open}
     apps = tuple(_app(connections, name, rows.get(name), seen, early) for name in connections.apps)
     return Fleet(seen.now.timestamp(), told.version, told.config_hash, apps=apps, open=tuple(map(_open, seen.open)),
+                 drift=tuple(_drift(connections, swept)),
                  head=_head(signs), notices=notices, sides=sides(connections))  # fmt: skip
+
+
+def _drift(connections: Connections, swept: Mapping[str, tuple[Sighting, ...]]) -> Iterator[Drift]:
+    """By app, and by org what is the whole org's; nothing of what is configured no more."""
+    apps = {name: (name, app.org) for name, app in connections.apps.items()}
+    places = apps | {everything(org): ("", org) for org in connections.config.orgs}
+    for place in swept.keys() & places.keys():
+        yield from (Drift(*places[place], one.look, one.state.value) for one in swept[place])
 
 
 def sides(connections: Connections) -> tuple[Side, ...]:

@@ -14,7 +14,7 @@ from rotator.adapters.sql.calibrations import last_release
 from rotator.adapters.sql.orgs import FactSeen
 from rotator.adapters.sql.verify import VerifyResult
 from rotator.adapters.vault import VaultClient, VaultKv
-from rotator.checks.scene import AppScene, HereScene, OrgScene, OwnScene, VaultScene
+from rotator.checks.scene import AppScene, HereScene, OrgScene, OwnScene, SweptScene, VaultScene
 from rotator.config import AppConfig, OwnApp, find_file
 from rotator.config.org import ClientCredentials, JwtBearer
 from rotator.config.own import OTHER
@@ -140,6 +140,12 @@ def _written(file: Path) -> datetime:
 def app_scene(connections: Connections, place: OrgScene, vault: VaultScene, name: str) -> AppScene:
     """An app. A login with its pair counts against the login budget of its run-as user."""
     return AppScene(*_of_app(connections, place, vault, name, connections.apps[name]))
+
+
+def swept_scene(connections: Connections, place: OrgScene, name: str, consumer: Consumer) -> SweptScene:
+    """An app, as the sweep looks at it."""
+    told = _of_app(connections, place, vault_scene(connections), name, connections.apps[name])
+    return SweptScene(*told, known=consumer)
 
 
 def own_scene(connections: Connections, place: OrgScene, vault: VaultScene, name: str, app: OwnApp) -> OwnScene:

@@ -11,7 +11,7 @@ from rotator.domain.facts import LIFE
 from rotator.domain.notice import Backlog
 from rotator.domain.pause import pause_of
 from rotator.domain.rotation import Rotation
-from rotator.domain.sighting import Sighting
+from rotator.domain.sighting import Sighting, everything
 from rotator.wiring import approving
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import standing_of
@@ -35,13 +35,14 @@ def status(connections: Connections, app: str = "") -> Json:
     forced = last_forced(connections.database)
     told = [
         _one(connections, name, rows.get(name), seen) | _pause(connections, name, seen)
-        | {"drift": [_sighting(one) for one in drift.get(name, ())]} | _leak(connections, name, forced)
+        | _drift(drift, name) | _leak(connections, name, forced)
         for name in names
     ]  # fmt: skip
     swept = {org: moment(seen.swept.get(org)) for org in connections.config.orgs}
     second = {"approvals": approving.waiting(connections)["requests"], "reviews": approving.to_review(connections)}
     return {"daemon": None, "now": moment(seen.now), "swept": swept, "apps": told, "notices": waiting, **second,
-            "orgs": [_org(connections, name, seen.now) for name in connections.config.orgs]}  # fmt: skip
+            "orgs": [_org(connections, name, seen.now) | _drift(drift, everything(name))
+                     for name in connections.config.orgs]}  # fmt: skip
 
 
 def _org(connections: Connections, name: str, now: datetime) -> Json:
@@ -71,6 +72,11 @@ def _leak(connections: Connections, name: str, forced: Mapping[str, Rotation]) -
     app = connections.apps.get(name)
     found = if_leaked(name, app.org if app is not None else None, forced)
     return {"canary": app is not None and app.canary, "if_leaked": found}
+
+
+def _drift(seen: Mapping[str, tuple[Sighting, ...]], place: str) -> Json:
+    """What the sweep saw of an app, or of a whole org."""
+    return {"drift": [_sighting(one) for one in seen.get(place, ())]}
 
 
 def _sighting(one: Sighting) -> Json:

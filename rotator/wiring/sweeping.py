@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 
 from rotator import log
 from rotator.adapters.sql.survey import Survey
 from rotator.adapters.sql.sweeps import Sweeps
+from rotator.checks import drift
+from rotator.checks.scene import OrgScene
 from rotator.checks.sweep import SWITCH, Scene, sweep
 from rotator.domain.errors import RotatorError, Unavailable
 from rotator.domain.pair import Consumer
 from rotator.domain.policy import share
 from rotator.domain.rotation import Rotation
-from rotator.domain.sighting import Past, Sight, Sighting
+from rotator.domain.sighting import Past, Sight, Sighting, everything
 from rotator.wiring.connections import Connections
+from rotator.wiring.moving import hold
 from rotator.wiring.responding import of_sweep, unblock_late
+from rotator.wiring.scenes import org_scene, swept_scene
 from rotator.wiring.settings import target_of
 
 LOG = log.get("sweep")
-MOST = 50  # apps of one sweep: about four calls to the org each, five where its consumer is not known yet
+MOST = 50  # apps of one sweep: about eight calls to the org each, and six for all of them
 BLIND = 3  # apps in a row that could not be looked at: then the org or Vault is away, and not they
 
 
@@ -34,7 +39,7 @@ class Sweep:
         self.error: RotatorError | None = None
         self._connections, self._org, self._owner, self._since = connections, org, owner, since
         self._sweeps = Sweeps(connections.database, connections.context, connections.outbox.routes)
-        self._blind = 0
+        self._blind, self._org_seen = 0, False
         self._left: Iterator[str] | None = None
 
     def turn(self) -> None:
@@ -49,7 +54,9 @@ class Sweep:
             if not self._sweeps.begin(self._org, self._owner, self._since):
                 self.finished = True
                 return
-            self._left = iter(self._sweeps.order(routine(self._connections, self._org))[:MOST])
+            apps = self._sweeps.order(routine(self._connections, self._org))[:MOST]
+            self._left = iter(() if self._moved() else apps)
+            return
         name = next(self._left, None)
         if name is not None:
             self._look(name)
@@ -57,6 +64,18 @@ class Sweep:
         self._sweeps.end(self._org, self._owner)
         LOG.info(log.Word.SWEPT, org=self._org)
         self.finished = True
+
+    def _moved(self) -> bool:
+        """Whether the org is another than before: then nothing in it is looked at or done."""
+        seen = drift.moved(self._connections.org(self._org), self._org)
+        self._note(everything(self._org), [seen])
+        if seen.state is Sight.DRIFT:
+            hold(self._connections, self._org, seen)
+        return seen.state is Sight.DRIFT
+
+    def _note(self, place: str, found: Sequence[Sighting]) -> None:
+        for one in self._sweeps.note(self._org, place, self._owner, found):
+            self._say(place, one)
 
     def _look(self, name: str) -> None:
         last, past = self._sweeps.past(name)
@@ -67,8 +86,7 @@ class Sweep:
         now, _ = self._sweeps.past(name)
         if (now.id if now else "") != (last.id if last else ""):
             return  # a rotation began under our eyes
-        for one in self._sweeps.note(self._org, name, self._owner, found):
-            self._say(name, one)
+        self._note(name, found)
         if self._blind == BLIND:
             raise Unavailable(f"the sweep of {self._org} could not look at {BLIND} apps in a row")
 
@@ -81,7 +99,22 @@ class Sweep:
             return (Sighting("slot", Sight.BLIND, error.code, f"could not look: {error.message}", error.fix),)
         target = target_of(name, app, connections.config.orgs[self._org].host)
         found = sweep(Scene(name, consumer, target, past, ports.salesforce, ports.vault))
-        return tuple(self._mended(name, consumer, one) if one.look == SWITCH else one for one in found)
+        mended = (self._mended(name, consumer, one) if one.look == SWITCH else one for one in found)
+        return (*mended, *self._rows(name, consumer))
+
+    def _rows(self, name: str, consumer: Consumer) -> Iterator[Sighting]:
+        """The rows of the checks that somebody may have broken; what is the org's is told as the org's, once."""
+        scene = swept_scene(self._connections, self._place, name, consumer)
+        if not self._org_seen:
+            seen = list(drift.looked(drift.OF_ORG, scene))
+            self._org_seen = any(one.state is not Sight.BLIND for one in seen)
+            self._note(everything(self._org), seen)
+        yield from drift.looked(drift.OF_APP, scene)
+
+    @cached_property
+    def _place(self) -> OrgScene:
+        """What stands in the org for all apps, read once a sweep."""
+        return org_scene(self._connections, self._org)
 
     def _mended(self, name: str, consumer: Consumer, one: Sighting) -> Sighting:
         """A block of ours that landed when all was over is undone, and told all the same."""

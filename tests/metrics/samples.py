@@ -12,7 +12,7 @@ from rotator.domain.notice import Backlog
 from rotator.domain.pair import Consumer, Target
 from rotator.domain.rotation import Rotation
 from rotator.domain.words import Outcome, Phase
-from rotator.metrics.fleet import App, Fleet, Head, Open, Side
+from rotator.metrics.fleet import App, Drift, Fleet, Head, Open, Side
 from rotator.metrics.meters import Meters
 from rotator.metrics.render import render
 
@@ -25,6 +25,7 @@ FULL = Fleet(
           App("new", "bolt", None, NOW)),
     open=(Open("billing", "acme", "held", "scheduled", "foreign_primary", NOW - 7, slot_expires=NOW + 999),
           Open("new", "bolt", "running", "force", "", NOW - 1)),
+    drift=(Drift("billing", "acme", "keys", "drift"), Drift("", "bolt", "ORG-2", "drift")),
     head=Head(41, NOW - 3), notices=(
         Backlog("oncall", 2, 1, datetime.fromtimestamp(NOW - 30, UTC), "timeout"),
         Backlog("hook", 0, 0, None, ""),

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from rotator.adapters.sql.rows import to_row
+from rotator.adapters.sql.sweeps import Sweeps
 from rotator.adapters.sql.tables import consumers, rotations
 from rotator.domain.pair import Consumer, Target
 from rotator.domain.rotation import Rotation
+from rotator.domain.sighting import MOVED, Sight, Sighting, everything
 from rotator.domain.words import State
-from rotator.metrics.fleet import App
+from rotator.metrics.fleet import App, Drift
 from rotator.metrics.meters import Meters
 from rotator.process import Stop, SystemClock
 from rotator.wiring.connections import Connections
@@ -46,6 +48,20 @@ def connections(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Conn
     yield made
     made.close()
     stop.close()
+
+
+def test_what_the_sweep_saw_is_told_by_app_and_by_org(connections: Connections) -> None:
+    """A drift, and what could not be seen; of the whole org without an app; nothing of what is not configured."""
+    sweeps = Sweeps(connections.database, connections.context)
+    sweeps.begin("acme", "one", connections.now())
+    for place, one in (("late", Sighting("keys", Sight.DRIFT, "x")), ("held", Sighting("slot", Sight.BLIND, "x")),
+                       (everything("acme"), Sighting(MOVED, Sight.DRIFT, "x")), ("gone", Sighting("keys", Sight.DRIFT)),
+                       ("fresh", Sighting("keys"))):  # fmt: skip
+        sweeps.note("acme", place, "one", [one])
+    assert set(fleet(connections, {}).drift) == {
+        Drift("late", "acme", "keys", "drift"), Drift("held", "acme", "slot", "blind"),
+        Drift("", "acme", "ORG-2", "drift"),
+    }  # fmt: skip
 
 
 def put(connections: Connections, app: str, days: float, state: State, *, number: int = 1, **more: object) -> None:

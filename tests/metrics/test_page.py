@@ -33,6 +33,7 @@ def test_the_fleet_is_told_as_it_is() -> None:
     assert value(page, "rotator_app_trouble", app="billing", org="acme", state="held", reason="foreign_primary") == 1
     assert value(page, "rotator_rotation_open_seconds", app="new", org="bolt", state="running", trigger="force") == 1
     assert value(page, "rotator_slot_expires_timestamp_seconds", app="billing", org="acme") == NOW + 999
+    assert value(page, "rotator_drift", app="", org="bolt", look="ORG-2", state="drift") == 1
     assert (value(page, "rotator_audit_seq"), value(page, "rotator_audit_head_age_seconds")) == (41, 3)
     assert value(page, "rotator_notices_pending", channel="oncall") == 2
     assert value(page, "rotator_notices_given_up", channel="oncall") == 1

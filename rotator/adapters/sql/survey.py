@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select, text, true
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select, te
 from rotator.adapters.sql.database import Database, instant, moment
 from rotator.adapters.sql.pauses import in_force
 from rotator.adapters.sql.rows import from_row
-from rotator.adapters.sql.sweeps import swept
+from rotator.adapters.sql.sweeps import moved, swept
 from rotator.adapters.sql.tables import BAD, OPEN, consumers, rotations
 from rotator.adapters.sql.watch import Watch
 from rotator.adapters.sql.watch import look as watched
@@ -37,6 +37,7 @@ class Survey:
     watch: Watch
     outage: Outage | None  # whose due times are spread
     swept: Mapping[str, datetime]  # org -> when it was last swept to the end
+    moved: Mapping[str, str] = field(default_factory=dict)  # orgs that are another than before, with the id of before
 
     def impatient(self) -> Survey:
         """The same, as whoever takes no account of outages and failures sees it."""
@@ -52,8 +53,8 @@ def survey(database: Database, app: str = "") -> Survey:
         wanted = rotations.c.app == app if app else true()
         last, failures = _last_rotated(connection, wanted), _failures(connection, wanted)
         pauses, taken, watch = in_force(connection, now), _taken(connection, now), watched(connection)
-        rows, orgs = _open(connection, wanted), swept(connection)
-        return Survey(now, rows, last, failures, pauses, taken, watch, watch.outage, orgs)
+        rows, orgs, others = _open(connection, wanted), swept(connection), moved(connection)
+        return Survey(now, rows, last, failures, pauses, taken, watch, watch.outage, orgs, others)
 
     return database.read(look)
 

@@ -20,7 +20,7 @@ from rotator.adapters.sql.tables import consumers, rotations, sightings, sweeps
 from rotator.domain.event import Event
 from rotator.domain.notice import Notice, Routes, Status, Topic, app_key, nobody
 from rotator.domain.rotation import Rotation, Who
-from rotator.domain.sighting import Own, Past, Sight, Sighting
+from rotator.domain.sighting import MOVED, Own, Past, Sight, Sighting, everything
 from rotator.domain.words import Outcome, Phase
 
 LEASE = timedelta(minutes=5)  # one app takes seconds
@@ -110,8 +110,9 @@ class Sweeps:
             self._keep(connection, org, owner=owner, lease_until=moment(now + LEASE))
             rows = connection.execute(select(sightings).where(sightings.c.app == app).with_for_update())
             before = {row.look: row for row in rows}
-            news = tuple(one for one in found if _is_news(one, before.get(one.look)))
-            for one in found:
+            seen = tuple(_against(one, before.get(one.look)) for one in found)
+            news = tuple(one for one in seen if _is_news(one, before.get(one.look)))
+            for one in seen:
                 self._save(connection, app, one, before.get(one.look), now)
             notices = [notice for one in news for notice in _notices(org, app, one, before.get(one.look))]
             follow(connection, now, self.context.host, notices, self.routes)
@@ -124,7 +125,7 @@ class Sweeps:
 
     def _save(self, connection: Connection, app: str, one: Sighting, before: Any, now: datetime) -> None:
         values = {"seen_at": moment(now)}
-        if before is None or _is_news(one, before):
+        if before is None or _is_other(one, before):
             values |= {"state": one.state.value, "what": one.what, "words": one.words, "fix": one.fix,
                        "since": moment(now)}  # fmt: skip
         keys = {"app": app, "look": one.look}
@@ -135,9 +136,24 @@ class Sweeps:
         connection.execute(sweeps.update().where(sweeps.c.org == org).values(**values))
 
 
+def moved(connection: Connection) -> Mapping[str, str]:
+    """The orgs that were another when they were last looked at, each with the id that it had before."""
+    others = (sightings.c.look == MOVED) & (sightings.c.state == Sight.DRIFT)
+    chosen = select(sightings.c.app, sightings.c.what).where(others)
+    return {place.removesuffix(everything("")): what for place, what in connection.execute(chosen)}
+
+
+def _against(one: Sighting, before: Any) -> Sighting:
+    return one.against("", "") if before is None else one.against(before.state, before.what)
+
+
 def _is_news(one: Sighting, before: Any) -> bool:
-    if before is None:
-        return one.state is not Sight.OK
+    was = Sight.OK if before is None else before.state
+    return not (one.state is Sight.OK and was == Sight.OK) and (before is None or _is_other(one, before))
+
+
+def _is_other(one: Sighting, before: Any) -> bool:
+    """A drift that cannot be seen any more is one still."""
     if one.state is Sight.BLIND and before.state == Sight.DRIFT:
         return False
     return bool((one.state.value, one.what) != (before.state, before.what))

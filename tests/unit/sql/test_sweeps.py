@@ -11,7 +11,7 @@ from rotator.adapters.sql.outbox import Outbox
 from rotator.adapters.sql.survey import survey
 from rotator.adapters.sql.sweeps import Sweeps, seen
 from rotator.domain.notice import Topic
-from rotator.domain.sighting import Sight, Sighting
+from rotator.domain.sighting import MOVED, Sight, Sighting, everything
 from tests.contract.ledger_ports import CONTEXT, START, MovedTime, intent, open_database, outcome
 from tests.unit.sql.support import started, trail_of
 
@@ -59,6 +59,37 @@ def test_each_news_is_told_once(database: Database) -> None:
     rows = [(row["step"], row["phase"], row["outcome"], row["org"], row["app"]) for row in trail_of(database).history()]
     assert rows == [("drift", "observe", word, "acme", "billing") for word in ("failed", "failed", "ok")]
     assert database.read(seen) == {}
+
+
+def test_a_quiet_look_tells_changes_alone(database: Database) -> None:
+    """Worth a warning from the first look on, or never to be seen: nobody is told, and it stays so when it cannot be
+    seen for a while; another picture is told, and so is that it is fine again, or that what was seen is hidden now."""
+    sweeps = Sweeps(database, CONTEXT)
+    sweeps.begin("acme", "one", START)
+    bypass, other = (Sighting("APP-8", Sight.DRIFT, what, what, "look", quiet=True) for what in ("bypass", "other"))
+    hidden, fine = Sighting("APP-8", Sight.BLIND, "unseen", "not shown", "look", quiet=True), Sighting("APP-8")
+
+    def told(app: str, *found: Sighting) -> list[str]:
+        return [one.state.value for look in found for one in sweeps.note("acme", app, "one", [look])]
+
+    assert told("a", bypass, bypass, hidden, bypass) == []
+    assert told("a", other, other, fine) == ["drift", "ok"]
+    assert told("a", bypass) == ["drift"]
+    assert told("b", hidden, hidden, fine) == []
+    assert told("b", hidden, fine) == ["blind", "ok"]
+    assert told("c", fine, bypass) == ["drift"]
+    assert {app: [one.state.value for one in stands] for app, stands in database.read(seen).items()} == {
+        "a": ["drift"], "c": ["drift"]}  # fmt: skip
+
+
+def test_an_org_that_is_another_is_known_by_the_survey(database: Database) -> None:
+    """With the id of before, for as long as the sweep sees it so."""
+    sweeps = Sweeps(database, CONTEXT)
+    sweeps.begin("acme", "one", START)
+    sweeps.note("acme", everything("acme"), "one", [Sighting(MOVED, Sight.DRIFT, "00D-before", "another org", "look")])
+    assert survey(database).moved == {"acme": "00D-before"}
+    sweeps.note("acme", everything("acme"), "one", [Sighting(MOVED)])
+    assert survey(database).moved == {}
 
 
 def test_what_cannot_be_seen_is_told_and_forgets_no_drift(database: Database, time: MovedTime) -> None:
