@@ -27,7 +27,7 @@ from rotator.saga.opening import open_rotation
 from rotator.saga.requests import same_order
 from rotator.saga.seen import Picture
 from rotator.saga.worker import Ports
-from rotator.wiring import own, witness
+from rotator.wiring import own, switches, witness
 from rotator.wiring.anchoring import anchor_at_force, anchor_beside
 from rotator.wiring.asking import owner
 from rotator.wiring.connections import Connections
@@ -216,11 +216,12 @@ def _begin(connections: Connections, ports: Ports, name: str, app: AppConfig, co
            seen: witness.Gathered, notes: Sequence[str], lease: Lease) -> tuple[Rotation, Picture]:
     """Opens the rotation under the lease, and keeps the evidence with it."""
     host = connections.config.orgs[app.org].host
-    row, picture = open_rotation(
-        ports, lease, app=name, org=app.org, consumer=consumer, target=target_of(name, app, host),
-        policy=_policy(app, order, assisted=consumer.assisted), who=order.who, trigger=Trigger.FORCE,
-        untouchable=own.untouchable(connections, app),
-    )  # fmt: skip
+    policy = _policy(app, order, assisted=consumer.assisted)
+    with switches.in_nobodys_hand(connections, name, consumer, ports.salesforce, block_first=policy.block_first):
+        row, picture = open_rotation(
+            ports, lease, app=name, org=app.org, consumer=consumer, target=target_of(name, app, host), policy=policy,
+            who=order.who, trigger=Trigger.FORCE, untouchable=own.untouchable(connections, app),
+        )  # fmt: skip
     anchor_beside(connections, row)
     keep = partial(_keep, connections, order.who, Subject.of(row))
     if notes:

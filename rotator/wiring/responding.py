@@ -10,11 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from functools import partial
 
 from rotator.adapters.salesforce import SalesforceOrg
 from rotator.adapters.sql.survey import run_as_by_app
-from rotator.adapters.sql.switches import last_turned
 from rotator.domain.errors import LeaseTaken, OutcomeUnknown, Refused, RotatorError, Unavailable
 from rotator.domain.event import Event
 from rotator.domain.pair import Consumer
@@ -22,6 +20,7 @@ from rotator.domain.rotation import Rotation, Who
 from rotator.domain.session import Grant, Lever, Listing
 from rotator.domain.words import Outcome, Phase
 from rotator.ports import Lease
+from rotator.wiring import switches
 from rotator.wiring.asking import owner
 from rotator.wiring.connections import Connections
 from rotator.wiring.errand import LATE, PRESSING, Patience
@@ -143,22 +142,22 @@ def _turned(case: Case, step: str, *, blocked: bool) -> bool:
 
 
 def _must_not_be_a_rotations(case: Case) -> None:
-    row = open_row(case)
-    if row is not None and row.switch in ("blocking", "blocked"):
-        no = Refused(f"the forced rotation {row.id} has blocked {case.name}, and the old pair may still live",
-                     code="block_first_open", fix=f"let it finish: see `rotator status {case.name}`; where it is held:"
-                     f" `rotator release {case.name}`")  # fmt: skip
+    row = next(filter(switches.in_hand, switches.holders(case.connections, case.consumer)), None)
+    if row is not None:
+        no = Refused(f"the forced rotation {row.id} has blocked {row.app}, and the old pair may still live",
+                     code="block_first_open", fix=f"let it finish: see `rotator status {row.app}`; where it is held:"
+                     f" `rotator release {row.app}`")  # fmt: skip
         case.record("refused_command", Phase.DECISION, Outcome.REFUSED, error=no, command="unblock")
         raise no
 
 
 def left_by_us(case: Case) -> bool:
     """Whether the app is blocked although no rotation wants it so, and the last word was a rotation's: a late call of
-    a worker that was frozen, which cannot be fenced (protocol, block-first). A person's `block` stays."""
-    database = case.connections.database
-    last = database.read(partial(last_turned, app=case.name))
+    a worker that was frozen, which cannot be fenced (protocol, block-first). A person's `block` stays, and that of a
+    rotation of another consumer of the app."""
+    last = switches.last_word(case.connections, case.name)
     ours = last is not None and last.rotation_id != "" and case.connections.now() - last.at <= LATEST
-    return ours and open_row(case) is None
+    return ours and open_row(case) is None and not switches.holders(case.connections, case.consumer)
 
 
 def unblock_late(case: Case) -> bool:

@@ -93,7 +93,7 @@ class Sweeps:
                         for id_, key, state, retired in connection.execute(known))  # fmt: skip
             last = None if row is None else from_row(row._mapping)
             lost = last.id if last is not None and (last.posting or "stage" in _intents(connection, last)) else ""
-            return last, Past(own, lost, last_turned(connection, app), last_taken(connection, app))
+            return last, Past(own, lost, last_turned(connection, [app]), last_taken(connection, app))
 
         return self.database.read(work)
 

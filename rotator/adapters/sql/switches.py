@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, select
 
 from rotator.adapters.sql.database import instant
@@ -10,13 +12,14 @@ from rotator.domain.sighting import Turned
 from rotator.domain.words import Outcome, Phase
 
 
-def last_turned(connection: Connection, app: str) -> Turned | None:
-    """The newest intent to turn the app's switch, or the newest row that found it as it was wanted; None: neither."""
+def last_turned(connection: Connection, apps: Sequence[str]) -> Turned | None:
+    """The newest intent to turn the one switch of these apps, or the newest row that found it as it was wanted; None:
+    neither."""
     events = audit_events.c
     as_wanted = (events.phase == Phase.OBSERVE.value) & (events.outcome == Outcome.OK.value)
     chosen = (
         select(events.step, events.rotation_id, events.ts)
-        .where(events.app == app, events.step.in_(("block", "unblock")))
+        .where(events.app.in_(apps), events.step.in_(("block", "unblock")))
         .where((events.phase == Phase.INTENT.value) | as_wanted)
         .order_by(events.seq.desc())
         .limit(1)
