@@ -20,6 +20,7 @@ from rotator.domain.words import State
 from rotator.log_words import clean
 
 if TYPE_CHECKING:
+    from rotator.domain.rotation import Who
     from rotator.wiring.connections import Connections
     from rotator.wiring.force import Order, Scope
 
@@ -56,7 +57,7 @@ def force(context: click.Context, /, apps: tuple[str, ...], org: str, everything
         from rotator.wiring.tickets import check_ticket
 
         asked = replace(who(os.environ, reason), ticket=ticket, break_glass=break_glass)
-        if break_glass and (links := _without_database(here)) is not None:
+        if break_glass and (links := _without_database(here, asked)) is not None:
             order = work.Order(asked, **ways)
             scope = work.scope(links, apps, org, everything=everything)
             check_ticket(links, asked, "force")
@@ -80,18 +81,18 @@ def force(context: click.Context, /, apps: tuple[str, ...], org: str, everything
         return drive(here, connections, scope, order, timeout)
 
 
-def _without_database(here: Session) -> Connections | None:
-    """The connections, where the database is away and a spool is there to go on with."""
+def _without_database(here: Session, asked: Who) -> Connections | None:
+    """The connections, where the database takes no row and a spool is there to go on with."""
     from rotator.wiring.spooling import away
 
     connections = here.connect()
-    return connections if away(connections) else None
+    return connections if away(connections, asked) else None
 
 
 def _spooled(here: Session, connections: Connections, scope: Scope, order: Order, timeout: timedelta | None) -> int:
     from rotator.wiring import forced, spooling
 
-    out.note("warning: the database is away; what is done stands in the break-glass spool and is merged later")
+    out.note("warning: the database is away or takes no row; the break-glass spool is used, and merged later")
     errands, _ = progressed(here, connections, timeout,
                             lambda links, setting: (spooling.force(links, setting, scope.apps, order), ()),
                             database=False)  # fmt: skip

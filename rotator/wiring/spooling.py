@@ -13,8 +13,9 @@ from rotator import log
 from rotator.adapters.sql.spool import SpoolLedger
 from rotator.adapters.sql.spool_merge import merge
 from rotator.domain.errors import ConfigError, LedgerUnavailable
-from rotator.domain.rotation import Rotation
-from rotator.domain.words import Trigger
+from rotator.domain.event import Event
+from rotator.domain.rotation import Rotation, Who
+from rotator.domain.words import Outcome, Phase, Trigger
 from rotator.ports import Lease
 from rotator.saga.opening import open_rotation
 from rotator.saga.seen import Picture
@@ -28,12 +29,13 @@ from rotator.wiring.settings import forced_policy, target_of
 LOG = log.get("spool")
 
 
-def away(connections: Connections) -> bool:
-    """Whether the database does not answer, and the configuration has a spool to go on with."""
+def away(connections: Connections, who: Who) -> bool:
+    """Whether the database takes no row (it does not answer, its disk is full or read-only, it is a replica), and the
+    configuration has a spool to go on with. Only a row that was committed tells: reading works on a full disk too."""
     if not connections.config.audit.spool:
         return False
     try:
-        connections.now()
+        connections.trail.record(Event("check", Phase.OBSERVE, Outcome.OK, evidence={"takes_rows": True}), who)
     except LedgerUnavailable:
         return True
     return False

@@ -34,9 +34,9 @@ def why_not(env: Mapping[str, str]) -> str:
 
 
 class SmallDisk:
-    """A database on a disk of so many megabytes."""
+    """A disk of so many megabytes, mounted at `place`; `url`: of the PostgreSQL database on it, if there is one."""
 
-    def __init__(self, place: Path, url: str) -> None:
+    def __init__(self, place: Path, url: str = "") -> None:
         self.place, self.url = place, url
 
     def fill(self, but: int = 0) -> None:
@@ -55,27 +55,38 @@ class SmallDisk:
         (self.place / "ballast").unlink()
 
 
+    def read_only(self, yes: bool = True) -> None:
+        """Nothing can be written to it, or can again."""
+        subprocess.run(["mount", "-o", f"remount,{'ro' if yes else 'rw'}", self.place], check=True)
+
+
 @contextlib.contextmanager
-def small_disk(server: RealPostgres, megabytes: int = 32) -> Iterator[SmallDisk]:
-    """Mounts it, makes an empty database on it; takes both away at the end."""
-    ((data,),) = server.execute(server.url_of("postgres"), "SHOW data_directory")
-    owner = Path(data).stat().st_uid
+def mounted(megabytes: int, owner: int = 0) -> Iterator[SmallDisk]:
+    """A disk that belongs to this user id; taken away at the end."""
     place = Path(tempfile.mkdtemp(prefix="rotator-disk-"))
-    place.chmod(0o755)
     how = f"size={megabytes}m,mode=0700,uid={owner}"
     subprocess.run(["mount", "-t", "tmpfs", "-o", how, "rotator-test", place], check=True)
-    name = f"rotator_disk_{os.getpid()}_{next(_NUMBERS)}"
     try:
-        tables = place / "tables"
-        tables.mkdir(mode=0o700)
-        os.chown(tables, owner, -1)
-        with server.tablespace(name, tables):
-            url = server.database(tablespace=name)
-            try:
-                yield SmallDisk(place, url)
-            finally:
-                (place / "ballast").unlink(missing_ok=True)
-                server.drop(url)
+        yield SmallDisk(place)
     finally:
         subprocess.run(["umount", "--lazy", place], check=True)
         place.rmdir()
+
+
+@contextlib.contextmanager
+def small_disk(server: RealPostgres, megabytes: int = 32) -> Iterator[SmallDisk]:
+    """One with an empty database on it."""
+    ((data,),) = server.execute(server.url_of("postgres"), "SHOW data_directory")
+    owner = Path(data).stat().st_uid
+    name = f"rotator_disk_{os.getpid()}_{next(_NUMBERS)}"
+    with mounted(megabytes, owner) as disk:
+        tables = disk.place / "tables"
+        tables.mkdir(mode=0o700)
+        os.chown(tables, owner, -1)
+        with server.tablespace(name, tables):
+            disk.url = server.database(tablespace=name)
+            try:
+                yield disk
+            finally:
+                (disk.place / "ballast").unlink(missing_ok=True)
+                server.drop(disk.url)

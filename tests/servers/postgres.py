@@ -70,6 +70,12 @@ class RealPostgres:
             cursor = connection.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
 
+    def settle(self, url: str, name: str, value: str) -> None:
+        """Sets a default of this database's, for whoever connects from now on."""
+        told = sql.Identifier(str(make_url(url).database)), sql.Identifier(name), sql.Literal(value)
+        with self._admin() as connection:
+            connection.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(*told))
+
     def drop(self, url: str) -> None:
         """Drops a database that a test is done with. At once is cheap; what lies on the disk by then is not: removing
         two hundred at the end of a run took a minute and a half."""

@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from rotator.domain.errors import ConfigError
+from rotator.domain.errors import ConfigError, LedgerUnavailable
 
 MOUNTS = Path("/proc/self/mounts")
 # SQLite's write-ahead log needs shared memory and working locks; these file systems promise neither.
@@ -20,7 +20,8 @@ NETWORK = frozenset({
 def prepare(path: Path, mounts: Path = MOUNTS) -> None:
     """Creates the file as 0600 before SQLite would by the umask; its log files inherit the mode.
 
-    Raises ConfigError where the folder is missing or not ours, or lies on a network file system.
+    Raises ConfigError where the folder is missing or not ours, or lies on a network file system; LedgerUnavailable
+    where its file system is mounted read-only, as a kernel does after an error of the disk.
     """
     if not path.parent.is_dir():
         raise ConfigError(
@@ -35,6 +36,9 @@ def prepare(path: Path, mounts: Path = MOUNTS) -> None:
             fix="move the database to a local disk, or use PostgreSQL",
             where="database.url",
         )
+    if os.statvfs(path.parent).f_flag & os.ST_RDONLY:
+        raise LedgerUnavailable("the database's file system is mounted read-only",
+                                fix=f"find out why, then mount the one of {path.parent} for writing") from None
     try:
         _private(path)
     except OSError as error:
