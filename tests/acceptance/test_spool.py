@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -45,7 +46,8 @@ def test_a_database_that_takes_no_row_is_no_reason_to_wait(scene: Scene, way: Wa
     """SQLite on a full disk, and on one that is read-only: a force by break-glass is done and proven in the spool,
     any other waits (75). With the disk mended the next command merges it; the trail verifies."""
     with way() as (database, breaks, mends):
-        does_not_wait(scene, database, breaks, mends)
+        lines, merged = does_not_wait(scene, database, breaks, mends)
+    assert lines == merged
 
 
 def test_a_postgresql_that_is_read_only_is_no_reason_to_wait(scene: Scene, real_postgres: RealPostgres,
@@ -55,11 +57,12 @@ def test_a_postgresql_that_is_read_only_is_no_reason_to_wait(scene: Scene, real_
     def turn(word: str) -> Break:
         return lambda: real_postgres.settle(postgres_url, "default_transaction_read_only", word)
 
-    does_not_wait(scene, f'[database]\nurl = "{postgres_url}"', turn("on"), turn("off"))
+    lines, merged = does_not_wait(scene, f'[database]\nurl = "{postgres_url}"', turn("on"), turn("off"))
+    assert lines == merged
 
 
-def does_not_wait(scene: Scene, database: str, breaks: Break, mends: Break) -> None:
-    """See the two tests."""
+def does_not_wait(scene: Scene, database: str, breaks: Break, mends: Break) -> tuple[set[str], set[str]]:
+    """See the two tests; gives the hashes of the lines that were spooled, and of those that the trail has."""
     configured(scene, database)
     assert scene.json("rotate", "orders", "--dry-run").code == 0
     breaks()
@@ -67,12 +70,13 @@ def does_not_wait(scene: Scene, database: str, breaks: Break, mends: Break) -> N
     done = scene.json(*ORDER, "--break-glass")
     assert (done.code, done.rotation["state"]) == (0, "done"), done.out + done.err
     assert set(done.rotation["claims"].values()) == {"proven"}
-    lines = len((scene.folder / "spool" / "acme.jsonl").read_text().splitlines())
+    lines = [json.loads(line) for line in (scene.folder / "spool" / "acme.jsonl").read_text().splitlines()]
     mends()
     assert scene.json("rotate", "orders", "--dry-run").code == 0
     rows = [row for row in scene.events("orders") if "spool" in row["evidence"]]
-    assert (len(rows), {row["rotation_id"] for row in rows}) == (lines, {done.rotation["rotation_id"]})
+    assert {row["rotation_id"] for row in rows} == {done.rotation["rotation_id"]}
     assert scene.json("audit", "verify").told["ok"] is True
+    return {line["hash"] for line in lines}, {row["evidence"]["spool"]["hash"] for row in rows}
 
 
 def test_a_force_by_break_glass_needs_no_database_and_comes_into_the_trail_later(scene: Scene) -> None:
