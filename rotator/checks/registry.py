@@ -78,7 +78,7 @@ APP: tuple[Row[AppScene], ...] = (
 )
 CLASSIC: tuple[Row[ClassicScene], ...] = (
     Row("CLS-1", run_as.cls_1, "nobody does"),
-    Row("CLS-2", run_as.cls_2, warns="always"),
+    Row("CLS-2", run_as.cls_2, "the org has no such app", "no API does"),
 )
 OWN: tuple[Row[OwnScene], ...] = (Row("ADM-6", identity.adm_6, "it is the same consumer, or lacks a permission"),)
 OF_APPS = ("APP-3", "APP-4", "APP-6", "VLT-1", "VLT-2")  # what is asked of the rotator's own pairs too

@@ -7,6 +7,7 @@ from datetime import timedelta
 from rotator.checks.finding import Finding, failed, passed, unseen, warned
 from rotator.checks.rights import ADMIN_LIKE, ONLY_API
 from rotator.checks.scene import AppScene, ClassicScene
+from rotator.domain.errors import ConfigError
 
 MOST_LOGINS = 1800  # an hour; Salesforce blocks a user at 3,600 (reference section 7)
 ROTATION_RIGHT = "ClientSecretRotation"  # "Allow consumer key and secret rotation"
@@ -88,6 +89,13 @@ def cls_1(scene: ClassicScene) -> Finding:
 
 
 def cls_2(scene: ClassicScene) -> Finding:
-    """The app is a classic connected app, which has no API for rotations."""
+    """The app is a classic connected app, and whether an API rotates it (fact `classic_has_staged_api`, by a read)."""
+    try:
+        found = scene.place.org.find_classic(scene.app)
+    except ConfigError as error:
+        return failed(error.message, error.fix)
+    if not found.assisted:
+        return passed(f"the credentials resources know {scene.app}: it is rotated through the API")
     return warned(f"{scene.app} is a classic connected app: a human must rotate it in Setup",
-                  "migrate it to an External Client App, then set kind = \"external_client_app\"")
+                  "migrate it to an External Client App (App Manager), see that its pair still logs in, then set"
+                  " kind = \"external_client_app\"")

@@ -10,8 +10,10 @@ from rotator.config.durations import write_duration
 from rotator.config.models import Config
 from rotator.config.notify import WebhookChannel, named
 from rotator.config.org import ClientCredentials
+from rotator.config.when import parse_window
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "FTP_PROXY")
+PERSON_MINUTES = 15  # that a classic connected app needs
 
 
 def of_environment(env: Mapping[str, str]) -> Iterator[str]:
@@ -36,6 +38,7 @@ def of_settings(config: Config) -> Iterator[str]:
     yield from _insecure(config)
     yield from _not_in_vault(config)
     yield from _unsigned(config)
+    yield from _too_narrow(config)
     for name, app in config.apps.items():
         if app.schedule.interval and app.max_age < app.schedule.interval:
             age = write_duration(app.max_age)
@@ -53,6 +56,14 @@ def _unsigned(config: Config) -> Iterator[str]:
     for name, channel in named(config.notify).items():
         if isinstance(channel, WebhookChannel) and not channel.secret_file:
             yield f"notify {name}: without secret_file its receiver cannot tell who sent a notice"
+
+
+def _too_narrow(config: Config) -> Iterator[str]:
+    """A person generates and applies; Apply alone may take ten minutes (reference 5.1)."""
+    for name, app in config.apps.items():
+        window = parse_window(app.schedule.window) if app.schedule.window and app.kind == "connected_app" else None
+        if window is not None and window.end - window.start < PERSON_MINUTES:
+            yield f"apps.{name}: a window of less than {PERSON_MINUTES} minutes is too short for the person who applies"
 
 
 def _not_in_vault(config: Config) -> Iterator[str]:

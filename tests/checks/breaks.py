@@ -148,7 +148,8 @@ BREAKS: dict[tuple[str, str], Break] = {
     ("RUN-5", "warn"): logins(1801),
     ("CLS-1", "fail"): both(CLASSIC, *(patch(f"/orgs/acme/users/{name}@acme.example", permissions=NO_RIGHT)
                                        for name in ("rotator", "admin"))),
-    ("CLS-2", "warn"): CLASSIC,
+    ("CLS-2", "fail"): CLASSIC,
+    ("CLS-2", "warn"): patch("/orgs/acme/apps/billing", kind="connected_app", label="Billing_Sync"),
     ("VLT-1", "fail"): vault("secret/config", {"delete_version_after": "10m"}),
     ("VLT-1", "warn"): nothing,
     ("VLT-2", "fail"): patch("/vault", denies=[{"path": "secret/data", "capabilities": ["update"]}]),
@@ -166,5 +167,5 @@ FIXES: dict[str, str] = {
     "APP-12": "Permitted Users", "APP-13": "publisher", "APP-13 warn": "distribution state",
     "RUN-1": "Unfreeze", "RUN-2": "PermissionsApiUserOnly",
     "RUN-3": "Run As", "RUN-4": "Permission Sets", "RUN-5": "token", "CLS-1": "key and secret rotation",
-    "CLS-2": "External Client App", "VLT-1": "vault ", "VLT-2": "vault-policy.hcl",
+    "CLS-2 fail": "App Manager", "CLS-2": "External Client App", "VLT-1": "vault ", "VLT-2": "vault-policy.hcl",
 }  # fmt: skip

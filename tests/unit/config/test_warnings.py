@@ -43,3 +43,11 @@ def test_a_max_age_below_the_interval_is_said(tmp_path: Path) -> None:
     """It is allowed, and wins."""
     (found,) = loaded(tmp_path, APP + 'schedule = { every = "180d" }\n').warnings
     assert "max_age 90d comes before every 180d" in found
+
+
+def test_a_window_too_short_for_a_person_is_said(tmp_path: Path) -> None:
+    """A classic connected app needs one for a quarter of an hour; no other app does."""
+    short = APP + 'schedule = { every = "30d", window = "Sun 02:00-02:10" }\n'
+    (found,) = loaded(tmp_path, short + 'kind = "connected_app"\n').warnings
+    assert "15 minutes" in found
+    assert loaded(tmp_path, short).warnings == ()
