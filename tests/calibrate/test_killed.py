@@ -96,9 +96,9 @@ def test_killed_behind_a_change_the_next_calibration_is_whole(doom: Callable[[Be
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("effect", [True, False])
-def test_killed_around_every_fifth_change_the_next_calibration_is_whole(effect: bool) -> None:
+def test_killed_around_every_third_change_the_next_calibration_is_whole(effect: bool) -> None:
     """Before the change reached the org, or behind it; at promote and block, too."""
-    dooms = (partial(at_a_change, change=at, effect=effect) for at in count(1, 5))
+    dooms = (partial(at_a_change, change=at, effect=effect) for at in count(1, 3))
     assert sum(1 for _ in takewhile(survived, dooms)) > 15
 
 
