@@ -63,6 +63,17 @@ def test_orgs_of_a_shape_that_no_seed_draws_are_read_right(
         assert left(one) == {"slot": 0, "tokens": 0, "blocked": False}
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/staged"), ("PATCH", "/staged/"), ("DELETE", "/staged/")])
+def test_a_change_whose_answer_got_lost_is_looked_at_and_not_repeated(method: str, path: str) -> None:
+    """Each in turn: everything is found all the same, and of two promotes none was sent a third time."""
+    with bench(8, facts={"slot_id_survives_rotate": "yes"}) as one:
+        one.door.fault("after", method, path, {})
+        assert wrong(one, one.run()) == {}
+        assert left(one) == {"slot": 0, "tokens": 0, "blocked": False}
+        sent = one.door.get("/history")
+        assert sum(call["method"] == "PATCH" for call in sent) == 2
+
+
 def must_find_all(seed: int) -> None:
     """A calibration of a drawn world, without faults."""
     with bench(seed, facts=drawn(seed), classic=seed % 2 == 0) as one:
