@@ -49,6 +49,15 @@ def test_status_shows_the_age_of_the_own_pairs(place: TwoIdentities) -> None:
     assert "acme/admin" in place.run("status").out
 
 
+def test_reports_know_the_own_pairs(place: TwoIdentities) -> None:
+    """Whoever asks what nobody rotates is not told of them, and their ages are among the others."""
+    rows = place.json("report", "completeness").told["rows"]
+    found = {row["developer_name"]: (row.get("app"), row["verdict"]) for row in rows if row.get("developer_name")}
+    assert found["Rotator_Admin"] == ("acme/admin", "configured")
+    assert found["Rotator_Spare"] == ("acme/spare", "configured")
+    assert {*BOTH} <= {row["app"] for row in place.json("report", "ages").told["rows"]}
+
+
 def test_what_is_due_includes_the_own_pairs_one_after_the_other(place: TwoIdentities) -> None:
     """`run --once` begins one of them, and the other once the first has ended."""
     place.overlap = "1h"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rotator.config import AppConfig
+from rotator.config.own import own_apps
 from rotator.domain.errors import RotatorError
 from rotator.reports.report import Report
+from rotator.wiring.own import find_own
 from rotator.wiring.reports.ask import Ask
 
 MOST = 5_000  # apps of one org
@@ -37,6 +39,11 @@ def _of_org(ask: Ask, org: str) -> Iterator[dict[str, object]]:
         return
     if len(listed) >= MOST:
         yield {"org": org, "verdict": "unknown", "why": f"the org has {MOST} apps or more: not all were listed"}
+    for name, app in ((name, app) for name, app in own_apps(ask.connections.config).items() if app.org == org):
+        try:
+            ours[name] = app.model_copy(update={"app": find_own(ask.connections, name, app).app_id})
+        except RotatorError as error:
+            yield {"org": org, "app": name, "verdict": "unknown", "why": error.message}
     claimed = set[str]()
     for row in listed:
         names = [name for name, app in ours.items() if _is(app, row)]
