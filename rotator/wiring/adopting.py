@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rotator.adapters.sql.adoptions import Adoptions
+from rotator.config import AppConfig, OwnApp
 from rotator.domain.errors import Refused, UsageError
-from rotator.domain.pair import fingerprint
+from rotator.domain.pair import Consumer, fingerprint
 from rotator.domain.rotation import Rotation, Who
 from rotator.domain.words import Outcome, Phase, State
 from rotator.saga.adopt import Adopted, Place, Sketch, adopt, sketch
 from rotator.saga.opening import own_consumer
 from rotator.saga.worker import Ports
-from rotator.wiring import told
+from rotator.wiring import own, told
 from rotator.wiring.connections import Connections
 from rotator.wiring.errand import Patience
-from rotator.wiring.own import must_be_ordinary, untouchable
 from rotator.wiring.responding import Case, leased, open_row
 from rotator.wiring.settings import target_of
 
@@ -36,7 +36,7 @@ def plan(connections: Connections, name: str, who: Who) -> Json:
     unknown app, Refused where a rotation is at work, and what reads raise."""
     case, ports, place = _case(connections, name, who)
     held, seen = _held(case), sketch(ports, place)
-    if seen.primary in untouchable(connections, connections.app(name)):
+    if seen.primary in own.untouchable(connections, connections.app(name)):
         raise own_consumer(name, case.org)
     return _planned(case, place, seen, held)
 
@@ -57,16 +57,26 @@ def take(connections: Connections, patience: Patience, name: str, who: Who, wish
 
 def _case(connections: Connections, name: str, who: Who) -> tuple[Case, Ports, Place]:
     app = connections.app(name)
-    must_be_ordinary(name, app)
     if app.kind != "external_client_app":
         raise UsageError(f"{name} is a classic connected app: Salesforce does not tell its pair",
                          fix=f"`rotator rotate {name}` asks for the pair that you generate in Setup")  # fmt: skip
-    ports = connections.ports(app.org)
-    consumer = ports.salesforce.find(app.app, app.consumer)
+    ports = own.ports_for(connections, name, app.org)
+    consumer = _consumer(connections, name, app, ports)
     connections.met(app.org, consumer.org_id, who)
     target = target_of(name, app, connections.config.orgs[app.org].host)
-    case = Case(connections, name, app.org, connections.org(app.org), consumer, who)
+    case = Case(connections, name, app.org, connections.org(app.org, by=own.rotates(name)), consumer, who)
     return case, ports, Place(consumer, target, app.probe)
+
+
+def _consumer(connections: Connections, name: str, app: AppConfig, ports: Ports) -> Consumer:
+    """The app's consumer. That of an own pair is looked for by the key in Vault, which is the wrong one where it
+    drifted: so the last rotation is asked first, or the app that its login names."""
+    last = connections.ledger.rotations(open_only=False, app=name) if isinstance(app, OwnApp) else ()
+    if last:
+        return last[-1].consumer
+    if isinstance(app, OwnApp) and app.app:
+        return ports.salesforce.find(app.app, app.consumer)
+    return own.find(connections, name, app, ports)
 
 
 def _held(case: Case) -> Rotation | None:

@@ -130,3 +130,15 @@ def test_the_daemon_rotates_both_one_after_the_other(place: TwoIdentities) -> No
                     == app and one["step"] == "close")) for app in BOTH)  # fmt: skip
     assert spans[0][1] < spans[1][0], "both were at work at once"
     place.settle()
+
+
+def test_an_own_pair_that_somebody_rotated_is_adopted_by_the_other_identity(place: TwoIdentities) -> None:
+    """Whoever replaces the pair of `admin` shuts the rotator out; the spare takes the new one into Vault, and it logs
+    in again."""
+    place.finished("acme/admin")
+    place.stranger("replace_primary", "rotator")
+    assert place.run("discover", "acme").code == 1
+    done = place.json("adopt", "acme/admin", "--yes")
+    assert done.code == 0, done.out
+    assert place.served("rotator") == place.truth("rotator")["primary"]["key"]
+    assert place.run("discover", "acme").code == 0
