@@ -82,7 +82,7 @@ class Terminal:
             os.execve(command[0], command, environment({"TERM": "dumb"}))  # noqa: S606
         self.seen, self.ended = "", False
 
-    def wait_for(self, text: str, seconds: float = 40) -> None:
+    def wait_for(self, text: str, seconds: float = 120) -> None:
         """Until this stands on the screen, after what was waited for before."""
         deadline = time.monotonic() + seconds
         start = len(self.seen)

@@ -88,7 +88,7 @@ def test_when_the_terminal_dies_others_go_on(scene: Scene, operator: Operator, w
     if when != "allowed":
         assert operator.receive(new).code == 75
     operator.apply()
-    until(lambda: scene.json("run", "--once").told is not None and live(scene) == new[0], 30)
+    until(lambda: scene.json("run", "--once").told is not None and live(scene) == new[0], 120)
     row = scene.json("status", "legacy").told["apps"][0]
     assert row["rotation"] is None or row["rotation"]["state"] in ("running", "waiting", "unproven")
 

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import TYPE_CHECKING, cast
 
+import pytest
+
+from rotator.control.bodies import Receive
+from rotator.control.callers import Caller, Role
+from rotator.control.calls import Call, receive
+from rotator.domain.errors import UsageError
 from tests.acceptance.operator import Operator, terminal
 from tests.acceptance.scene import until
 from tests.control.served import Served
+
+if TYPE_CHECKING:
+    from rotator.control.desk import Lent
+
+
+def test_a_pair_is_taken_on_the_machine_of_the_daemon_alone() -> None:
+    """Over TCP it is refused before anything is looked at, and not repeated: it goes to the org and to Vault only."""
+    asked = Receive.model_validate({"app": "legacy", "key": "3MVG9key", "secret": "0123456789"})
+    with pytest.raises(UsageError, match="machine of the daemon") as told:
+        receive(cast("Lent", None), Call(Caller("ada", Role.FORCE, origin="tcp"), asked))
+    assert "0123456789" not in f"{told.value.message}{told.value.fix}{asked}"
 
 
 def row(scene: Served) -> dict[str, str]:
@@ -24,7 +42,7 @@ def test_the_daemon_asks_for_a_person_and_goes_on_when_the_terminal_dies(scene: 
     operator = Operator(scene)
     assert scene.daemon
     scene.reload(scene.daemon)
-    until(lambda: row(scene).get("reason") == "receive", 30)
+    until(lambda: row(scene).get("reason") == "receive", 120)
     new = operator.generate()
     with terminal(scene.command("rotate", "legacy")) as screen:
         typed = {"Consumer Key": new[0], "Consumer Secret": new[1], "once more": new[1], "Is that": "y"}
@@ -35,7 +53,7 @@ def test_the_daemon_asks_for_a_person_and_goes_on_when_the_terminal_dies(scene: 
         screen.kill()
         screen.end()
     operator.apply()
-    until(lambda: row(scene).get("state") == "done", 60)
+    until(lambda: row(scene).get("state") == "done", 240)
     assert row(scene)["trigger"] == "scheduled"
     data = b"".join(file.read_bytes() for file in scene.folder.glob("rotator.db*"))
     told = data + scene.daemon.log.read_bytes() + screen.seen.encode()
