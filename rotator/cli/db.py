@@ -10,6 +10,7 @@ import click
 from rotator.cli import out
 from rotator.cli.base import Group
 from rotator.cli.session import Session, session
+from rotator.log_words import clean
 
 
 @click.group(cls=Group)
@@ -57,7 +58,7 @@ def check(context: click.Context, take_over: bool) -> int:
 @click.option("--dry-run", is_flag=True, help="Only tells what differs.")
 @click.pass_context
 def rebuild(context: click.Context, dry_run: bool) -> int:
-    """Makes the rotations what the audit trail says. Stop the daemon and make a backup first."""
+    """Makes the state what the audit trail says. Stop the daemon and make a backup first."""
     with session(context) as here:
         from rotator.wiring.rebuilding import rebuild as work
 
@@ -66,6 +67,8 @@ def rebuild(context: click.Context, dry_run: bool) -> int:
         ending = "nothing was changed" if dry_run else "as the trail says now"
         told = f"{done.rotations} rotations in {done.rows} rows: {words}; {ending}"
         _tell(here, {"ok": True, **asdict(done), "dry_run": dry_run}, told)
+        for one in done.beside:
+            out.note(clean(f"other than the trail says: {one}"))
         for one in done.headless:
             out.note(f"left as it is: {one}, whose opening is not in the trail any more")
     return 0

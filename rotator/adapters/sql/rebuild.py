@@ -1,20 +1,21 @@
-"""State from the trail: `rotations`, and what the consumers' leases know of them, as the rows of the trail say.
+"""State from the trail: `rotations`, what the consumers' leases know of them, and what stands beside them.
 
 Each row that changed a rotation carries the change (`evidence.set`); laid over each other they are the rotation.
-Pauses, pins and facts of orgs are no part of it: they are seen again, or said again.
+Pauses, legal holds, pins and facts: see beside.py.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from rotator.adapters.sql import adoptions, leases
 from rotator.adapters.sql.audit import Context, Subject, append, history
+from rotator.adapters.sql.beside import Beside, differences, put_right
 from rotator.adapters.sql.database import Database, moment
 from rotator.adapters.sql.plain import build
 from rotator.adapters.sql.rows import to_row
@@ -51,6 +52,7 @@ class Replayed:
     rotations: dict[str, Rotation] = field(default_factory=dict)
     consumers: dict[Key, Known] = field(default_factory=dict)
     headless: set[str] = field(default_factory=set)
+    beside: Beside = field(default_factory=Beside)
     begins: str = ""  # the time of the oldest row, where older ones were pruned
 
 
@@ -63,6 +65,7 @@ class Rebuilt:
     changed: tuple[str, ...]  # missing, or other than the trail says
     removed: tuple[str, ...]  # the trail knows nothing of them
     headless: tuple[str, ...]  # left as they are
+    beside: tuple[str, ...] = ()  # table and key of what else was other than the trail says
 
 
 def replay(rows: Iterable[Mapping[str, Any]]) -> Replayed:
@@ -72,6 +75,7 @@ def replay(rows: Iterable[Mapping[str, Any]]) -> Replayed:
         found.begins = row["ts"] if not found.seq and row["seq"] > 1 else found.begins
         found.seq = row["seq"]
         changes = row["evidence"].get("set")
+        found.beside.lay(row)
         if row["step"] == adoptions.STEP:
             _adopted(found, row)
         elif changes is not None and row["rotation_id"]:
@@ -88,6 +92,7 @@ def _lay(told: dict[str, dict[str, Any]], found: Replayed, row: Mapping[str, Any
     if "consumer" not in values:
         return
     key = (values["consumer"]["org_id"], values["consumer"]["consumer_id"])
+    found.beside.learned(key[0], row)
     known = found.consumers.setdefault(key, Known())
     known.rotation_id = row["rotation_id"] if opens else known.rotation_id
     if row["phase"] == Phase.INTENT:
@@ -116,10 +121,13 @@ def rebuild(database: Database, context: Context, who: Who, *, dry_run: bool = F
 
     def work(connection: Connection) -> Rebuilt:
         _alone(connection, database, found)
-        done = _compared(connection, found)
-        if not dry_run and (done.changed or done.removed or _stale(connection, found)):
+        other = differences(connection, found.beside, moment(database.now(connection)), cut=bool(found.begins))
+        done = replace(_compared(connection, found), beside=tuple(sorted(map(str, other))))
+        if not dry_run and (done.changed or done.removed or done.beside or _stale(connection, found)):
             _write(connection, found, done)
-            evidence = {"rebuilt": len(done.changed), "changed": done.changed[:NAMED], "removed": done.removed[:NAMED]}
+            put_right(connection, other)
+            evidence = {"rebuilt": len(done.changed), "changed": done.changed[:NAMED], "removed": done.removed[:NAMED],
+                        "beside": done.beside[:NAMED]}  # fmt: skip
             spoken = Event(event.step, event.phase, event.outcome, evidence=evidence, id=event.id)
             append(connection, database.now(connection), context, who, Subject(), spoken)
         return done

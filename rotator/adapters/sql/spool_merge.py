@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, insert
 
-from rotator.adapters.sql import leases, store
+from rotator.adapters.sql import leases, orgs, store
 from rotator.adapters.sql.audit import Context, Subject, append, seq_of
 from rotator.adapters.sql.database import Database
 from rotator.adapters.sql.plain import build, plain
@@ -73,6 +73,8 @@ def _merge(connection: Connection, now: datetime, context: Context, line: Line, 
     leases.change(connection, locked, rotation_id=id_, open_intents=canonical(known.open_intents), owner="",
                   lease_until=None, epoch=locked.epoch + int(opens), publish_cas=known.publish_cas,
                   escrow_cas=known.escrow_cas)  # fmt: skip
+    how = f"{line['event']['step']} of rotation {id_}"
+    orgs.learn(connection, row.consumer.org_id, line.get("learned", {}), how, now)
     _tell(connection, now, context, line, row)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -11,9 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from sqlalchemy import Connection
 
+from rotator.adapters.sql import retention
 from rotator.adapters.sql.database import Database
 from rotator.adapters.sql.ledger import SqlLedger
+from rotator.adapters.sql.orgs import Orgs
+from rotator.adapters.sql.pauses import Pauses
 from rotator.domain.errors import RotatorError
+from rotator.domain.pause import Scope
 from rotator.domain.rotation import Rotation
 from rotator.domain.words import Claim, Goal, Outcome, State, Trigger
 from rotator.ports import Lease
@@ -111,6 +116,18 @@ class Histories(RuleBasedStateMachine):
         acts = {"abandon": lambda: self.ledger.ask_abandon(id_, WHO), "release": lambda: self.ledger.release(id_, WHO),
                 "hold": lambda: self.ledger.hold(id_, WHO, code="x", message="m", fix="f")}  # fmt: skip
         self.attempt(of, acts[what])
+
+    @rule(act=st.sampled_from(["pause", "brief", "resume", "hold", "release", "pin"]), name=st.sampled_from(["", "a"]))
+    def something_beside_is_said(self, act: str, name: str) -> None:
+        scope, told = Scope.APP if name else Scope.ALL, Pauses(self.database, CONTEXT)
+        acts: dict[str, Callable[[], object]] = {
+                "pause": lambda: told.begin(scope, name, "", WHO), "brief": lambda: told.begin(scope, name, "", WHO, 0),
+                "resume": lambda: told.lift(scope, name, "", WHO),
+                "hold": lambda: retention.hold(self.database, CONTEXT, WHO, scope, name, release=False),
+                "release": lambda: retention.hold(self.database, CONTEXT, WHO, scope, name, release=True),
+                "pin": lambda: Orgs(self.database, CONTEXT).pin(name or "b", CONSUMER.org_id)}  # fmt: skip
+        with suppress(Died):
+            acts[act]()
 
     @rule()
     def the_next_commit_dies(self) -> None:

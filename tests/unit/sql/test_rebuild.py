@@ -12,13 +12,17 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import delete, select, update
 
+from rotator.adapters.sql import retention
 from rotator.adapters.sql.audit import history
 from rotator.adapters.sql.database import Database
 from rotator.adapters.sql.ledger import SqlLedger
+from rotator.adapters.sql.orgs import Orgs
+from rotator.adapters.sql.pauses import Pauses
 from rotator.adapters.sql.rebuild import rebuild, replay
-from rotator.adapters.sql.tables import consumers, rotations
+from rotator.adapters.sql.tables import consumers, legal_holds, org_facts, orgs, pauses, rotations
 from rotator.adapters.sql.verify import verify
 from rotator.domain.errors import LeaseTaken
+from rotator.domain.pause import Scope
 from rotator.domain.words import Trigger
 from tests.contract.ledger_ports import CONSUMER, CONTEXT, KINDS, WHO, fresh_url, intent, opening, outcome
 from tests.unit.sql.histories import Histories
@@ -32,6 +36,18 @@ BENT = {
     "rows that are gone": "DELETE FROM rotations",
     "intents forgotten": "UPDATE consumers SET open_intents = '[]', publish_cas = -1",
     "another rotation named": "UPDATE consumers SET rotation_id = ''",
+}
+BESIDE = (pauses, legal_holds, orgs, org_facts)
+BENT_BESIDE = {
+    "pauses forgotten": "DELETE FROM pauses",
+    "a pause that nobody said": "INSERT INTO pauses VALUES ('app', 'x', 'mallory', '', '2000-01-01', NULL)",
+    "a pause that ends sooner": "UPDATE pauses SET until = '2100-01-01T00:00:00.000000Z'",
+    "legal holds forgotten": "DELETE FROM legal_holds",
+    "a legal hold of another case": "UPDATE legal_holds SET ticket = 'CHG-0'",
+    "another org pinned": "UPDATE orgs SET org_id = '00D000000000666'",
+    "an org that was never met": "INSERT INTO orgs VALUES ('mine', '00D000000000666', '2000-01-01')",
+    "another fact": "UPDATE org_facts SET value = 'no' WHERE fact = 'created_by_given'",
+    "facts forgotten": "DELETE FROM org_facts WHERE fact = 'created_by_given'",
 }
 STRANGE = "INSERT INTO rotations SELECT {} FROM rotations WHERE state = 'running'"
 
@@ -55,6 +71,53 @@ def a_history(database: Database) -> SqlLedger:
     ledger.commit(lease, force, intent("publish"), {"publish_version": 7}, publish_cas=7)
     ledger.yield_lease(lease)
     return ledger
+
+
+def beside(database: Database) -> list[str]:
+    """The four tables beside the rotations."""
+    found = [[dict(row._mapping) for row in database.read(lambda c, t=table: list(c.execute(select(t))))]  # type: ignore[misc]
+             for table in BESIDE]  # fmt: skip
+    return sorted(str(row) for rows in found for row in rows)
+
+
+def a_history_beside(database: Database) -> None:
+    """A rotation that saw a fact, pauses and legal holds that came and went, a pin, a calibration."""
+    ledger, lease, row = started(database)
+    ledger.commit(lease, row, outcome("stage"), {"new_key": "key1"}, learned={"created_by_given": "yes"})
+    ledger.yield_lease(lease)
+    told = Pauses(database, CONTEXT)
+    told.begin(Scope.APP, "orders", "acme", WHO, 3600)
+    told.begin(Scope.ALL, "", "", WHO)
+    told.begin(Scope.ORG, "acme", "acme", WHO)
+    told.lift(Scope.ORG, "acme", "acme", WHO)
+    for name, release in (("orders", False), ("billing", False), ("billing", True)):
+        retention.hold(database, CONTEXT, WHO, Scope.APP, name, release=release)
+    known = Orgs(database, CONTEXT)
+    known.pin("acme", CONSUMER.org_id)
+    known.learn(CONSUMER.org_id, {"staged_pair_accepted": "yes"}, "calibrate on X, release 65.0")
+
+
+def test_what_stands_beside_the_rotations_and_was_not_bent_is_left_alone(database: Database) -> None:
+    """Nothing differs, nothing is written."""
+    a_history_beside(database)
+    before, rows = beside(database), len(list(history(database)))
+    assert (rebuild(database, CONTEXT, WHO).beside, beside(database)) == ((), before)
+    assert len(before) == 6
+    assert len(list(history(database))) == rows
+
+
+@pytest.mark.parametrize("how", BENT_BESIDE)
+def test_what_was_bent_beside_the_rotations_is_put_right(database: Database, url: str, how: str) -> None:
+    """Pauses, legal holds, pins and facts are as before, and the trail names what was not."""
+    a_history_beside(database)
+    before = beside(database)
+    raw(url, BENT_BESIDE[how])
+    assert beside(database) != before, "the statement does what it says"
+    told = rebuild(database, CONTEXT, WHO, dry_run=True).beside
+    assert beside(database) != before
+    assert (rebuild(database, CONTEXT, WHO).beside, beside(database)) == (told, before)
+    assert list(history(database))[-1]["evidence"]["beside"] == list(told)
+    assert rebuild(database, CONTEXT, WHO).beside == ()
 
 
 def test_what_was_not_bent_is_left_alone(database: Database) -> None:
@@ -124,10 +187,11 @@ def tell(kind: str, request: pytest.FixtureRequest, examples: int) -> int:
     def ended(database: Database) -> None:
         before = state(database)
         done = rebuild(database, CONTEXT, WHO)
-        assert (done.changed, done.removed, done.headless) == ((), (), ())
+        assert (done.changed, done.removed, done.headless, done.beside) == ((), (), (), ())
+        there = in_force(database)
         database.write(forget)
         rebuild(database, CONTEXT, WHO)
-        assert state(database) == before
+        assert (state(database), in_force(database)) == (before, there)
         assert verify(database).ok
         counted.append(done.rotations)
 
@@ -141,7 +205,14 @@ def tell(kind: str, request: pytest.FixtureRequest, examples: int) -> int:
     return sum(counted)
 
 
+def in_force(database: Database) -> list[str]:
+    """What stands beside the rotations, without the pauses that ended by themselves (`brief` ones)."""
+    return [row for row in beside(database) if "'until': '" not in row]
+
+
 def forget(connection: Any) -> None:
+    for table in BESIDE:
+        connection.execute(delete(table))
     connection.execute(delete(rotations))
     connection.execute(update(consumers).values(open_intents="[]", publish_cas=3, escrow_cas=3, rotation_id=""))
 
