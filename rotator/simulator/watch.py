@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,20 +36,25 @@ class Watch:
     """Looks after every request and records each break once, when it begins."""
 
     def __init__(self) -> None:
-        self.watched: list[Watched] = []
+        self.by_app: dict[tuple[str, str], Watched] = {}
         self.violations: list[dict[str, Any]] = []
         self.checks = 0
 
     def add(self, org: str, app: str, mount: str, path: str, key_field: str, overlap_s: float = 0.0,
             external: bool = False) -> Watched:  # fmt: skip
         """Watch the live path of an app; replaces an earlier watch of it."""
-        self.watched = [one for one in self.watched if (one.org, one.app) != (org, app)]
-        self.watched.append(Watched(org, app, mount, path, key_field, overlap_s, external))
-        return self.watched[-1]
+        self.by_app.pop((org, app), None)
+        made = self.by_app[org, app] = Watched(org, app, mount, path, key_field, overlap_s, external)
+        return made
+
+    @property
+    def watched(self) -> Collection[Watched]:
+        """Every live path that is watched, in the order in which they came."""
+        return self.by_app.values()
 
     def find(self, app: str, org: str) -> Watched:
-        """The watch of an app; StopIteration when there is none."""
-        return next(one for one in self.watched if (one.org, one.app) == (org, app))
+        """The watch of an app; LookupError when there is none."""
+        return self.by_app[org, app]
 
     def check(self, orgs: dict[str, Org], vault: Vault, n: int, cause: str, now: float, touched: str = "") -> None:
         """Every watched path, after request `n`, whose effect was `cause`. `touched`: only the paths of that org, or

@@ -94,8 +94,9 @@ def program(*words: str, env: Mapping[str, str] | None = None, limit: float = 60
 class Door:
     """The simulator's admin door."""
 
-    def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, trust_env=False, timeout=20)
+    def __init__(self, url: str, patience: float = 20) -> None:
+        self.url = url
+        self._http = httpx.Client(base_url=url, trust_env=False, timeout=patience)
 
     def __call__(self, method: str, path: str, body: object = None) -> Any:
         answer = self._http.request(method, path, json=body)

@@ -202,6 +202,8 @@ class Org:
     visit: Visit = field(default_factory=Visit)
     locators: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
+    people: dict[str, User] = field(default_factory=dict)
+    """The users by the first 15 characters of their ids: `user` makes it anew when there are more."""
     homes: dict[str, tuple[App, Consumer]] = field(default_factory=dict)
     """Where each consumer key was found last."""
     rest_secret_access: bool = True
@@ -218,7 +220,9 @@ class Org:
 
     def user(self, user_id: str) -> User:
         """The user of that id; LookupError."""
-        return next(user for user in self.users if same_id(user.id, user_id))
+        if len(self.people) != len(self.users):
+            self.people = {user.id[:15]: user for user in self.users}
+        return self.people[user_id[:15]]
 
     def app(self, name: str) -> App | None:
         """An app by id (15 or 18 characters), short name or developer name."""

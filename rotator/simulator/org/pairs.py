@@ -130,11 +130,11 @@ def claim(org: Org, key: str) -> Claim | None:
     if found is not None:
         return found
     for app, consumer in org.every_consumer():
-        found = claim_of(org, app, consumer, key)
-        if found is not None:
-            org.homes[key] = (app, consumer)
-            return found
-    return None
+        org.homes[consumer.primary.key] = (app, consumer)
+        here = claim_of(org, app, consumer, key) if found is None else None
+        if here is not None:
+            org.homes[key], found = (app, consumer), here
+    return found
 
 
 def claim_of(org: Org, app: App, consumer: Consumer, key: str) -> Claim | None:
