@@ -58,15 +58,16 @@ def drifted(place: Mapping[str, Any], before: str) -> Iterator[str]:
 
 
 def leaked(app: Mapping[str, Any]) -> str:
-    """What would be, if the secret of this app leaked now, as a drill or a force showed."""
+    """What would be, if the secret of this app leaked now: as a drill or a force showed, and by its org's facts."""
     seen = app["if_leaked"]
+    facts = f"a force can prove its tokens dead: {seen['expected']}" + (f" ({seen['why']})" if seen["why"] else "")
     if seen["seen_on"] is None:
-        return "  if it leaked now: not known; `rotator drill` on a canary app of the org shows it"
+        return clean(f"  if it leaked now: not known; `rotator drill` on a canary app of the org shows it; {facts}")
     what, sessions = "drill" if seen["drill"] else "force", seen["sessions_dead"]
     proven = f"proven in ~{seen['proven_s']:.0f} s" if seen["proven_s"] is not None else "not proven"
     refused = f"refused in ~{seen['refused_s']:.0f} s"
     return clean(f"  if it leaked now: {refused}, sessions provably dead: {sessions}, {proven} ({what} of"
-                 f" {seen['seen_on']}, {seen['seen_at'][:16]}Z)")  # fmt: skip
+                 f" {seen['seen_on']}, {seen['seen_at'][:16]}Z); {facts}")  # fmt: skip
 
 
 def second_person(told: Mapping[str, Any]) -> Iterator[str]:

@@ -96,7 +96,9 @@ class Doorkeeper:
 
     def caller(self, peer: Peer, behind: str = "") -> Caller:
         """root and the daemon's own user may do everything. `behind`: whom root acts for, by sudo; believed of root."""
-        name = behind if peer.uid == 0 and behind else self.user_name(peer.uid)
+        if peer.uid == 0 and behind:
+            return Caller(behind, max(Role))  # whose uid it is not told: root's says nothing of who it is
+        name = self.user_name(peer.uid)
         if peer.uid in (0, self.own):
             return Caller(name, max(Role), uid=peer.uid)
         roles = [role for role, group in self.groups.items() if self.group_id(group) in peer.gids]

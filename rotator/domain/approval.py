@@ -53,12 +53,16 @@ class No:
     fix: str
 
 
-def why_not(request: Request, approver: str, now: datetime) -> No | None:
+def why_not(request: Request, approver: Who, now: datetime) -> No | None:
     """What speaks against this person's approval now; None: nothing."""
-    if request.who.actor == approver:
-        return No("approval_own", f"{approver} asked for it and cannot approve it",
+    if request.who.same_person(approver):
+        return No("approval_own", f"{approver.actor} {_as(request.who, approver)}asked for it and cannot approve it",
                   f"another person runs `rotator approve {request.id}`; alone: --break-glass, which is reviewed later")
     if not request.holds(now):
         return No("approval_expired", f"the request ended at {request.until:%H:%M:%S}Z, and nothing was done",
                   "give the command again: it makes a new request")
     return None
+
+
+def _as(asked: Who, approver: Who) -> str:
+    return "" if asked.actor == approver.actor else f"is {asked.actor} by uid, who "

@@ -33,7 +33,11 @@ class Who:
     ticket: str = ""
     approver: str = ""
     break_glass: bool = False
-    uid: int | None = None  # of the actor on this machine
+    uid: int | None = None  # of the actor on this machine; None: not known, or not of a machine
+
+    def same_person(self, other: Who) -> bool:
+        """By name, and by uid where both have one: two login names of one uid are one person."""
+        return self.actor == other.actor or (self.uid is not None and self.uid == other.uid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,15 @@ def behind_sudo(env: Mapping[str, str], uid: int | None = None) -> str:
 
 def who(env: Mapping[str, str], reason: str = "", origin: str = "cli") -> Who:
     """Who stands in the audit trail for this command."""
-    behind = env.get("SUDO_UID", "") if behind_sudo(env) else ""
-    return Who(actor=login_user(env), origin=origin, reason=reason, uid=int(behind) if behind.isdigit() else STARTED_AS)
+    return Who(actor=login_user(env), origin=origin, reason=reason, uid=_uid(env))
+
+
+def _uid(env: Mapping[str, str]) -> int | None:
+    """The uid of whom `login_user` names; None where sudo does not say it: it is not root's."""
+    if not behind_sudo(env):
+        return STARTED_AS
+    told = env.get("SUDO_UID", "")
+    return int(told) if told.isdigit() else None
 
 
 def owner() -> str:

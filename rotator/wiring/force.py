@@ -28,10 +28,11 @@ from rotator.saga.requests import same_order
 from rotator.saga.seen import Picture
 from rotator.saga.worker import Ports
 from rotator.wiring import own, switches, witness
-from rotator.wiring.anchoring import anchor_at_force, anchor_beside
+from rotator.wiring.anchoring import anchor_beside
 from rotator.wiring.asking import owner
 from rotator.wiring.connections import Connections
 from rotator.wiring.errand import Errand, Setting, Until, Way, attend
+from rotator.wiring.leaking import force_ended
 from rotator.wiring.naming import nearest
 from rotator.wiring.rotate import open_row, way_of_open
 from rotator.wiring.settings import forced_policy, target_of
@@ -188,7 +189,7 @@ def way_to_force(connections: Connections, name: str, order: Order) -> Way:
     since = order.since or connections.now() - USUAL_PAST
     seen = witness.gather(ports.salesforce, consumer, run_as, since)
     begin = partial(_begin, connections, ports, name, app, consumer, order, seen, notes)
-    ended = partial(anchor_at_force, connections)
+    ended = partial(force_ended, connections)
     return Way(ports, consumer, begin, trigger=Trigger.FORCE, ended=ended, order=order.who)
 
 

@@ -19,11 +19,11 @@ from rotator.saga.requests import proof_is_old
 from rotator.saga.seen import Picture
 from rotator.saga.worker import Ports
 from rotator.wiring import own
-from rotator.wiring.anchoring import anchor_at_force
 from rotator.wiring.asking import owner
 from rotator.wiring.connections import Connections
 from rotator.wiring.due import NOT_DUE, must_be_due
 from rotator.wiring.errand import Errand, Setting, Until, Way, attend
+from rotator.wiring.leaking import force_ended
 from rotator.wiring.settings import policy_of, target_of
 
 OWN_PAIRS = "own"  # in the place of a consumer's id, which begins with 888
@@ -78,7 +78,7 @@ def way_of_open(connections: Connections, row: Rotation) -> Way:
         raise ConfigError(f"the org {row.org} of the open rotation of {row.app} is not configured any more",
                           fix=f"put [orgs.{row.org}] back until the rotation has ended", where=f"orgs.{row.org}")
     ports = own.ports_for(connections, row.app, row.org, row.target.login_url)
-    return Way(ports, row.consumer, row=row, ended=partial(anchor_at_force, connections))
+    return Way(ports, row.consumer, row=row, ended=partial(force_ended, connections))
 
 
 def way_to(connections: Connections, name: str, wish: Wish) -> Way:

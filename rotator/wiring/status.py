@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rotator.adapters.sql.survey import Survey, last_forced, survey
 from rotator.adapters.sql.sweeps import seen as sightings
-from rotator.domain.facts import LIFE
+from rotator.domain.facts import LIFE, Facts
 from rotator.domain.notice import Backlog
 from rotator.domain.pause import pause_of
 from rotator.domain.rotation import Rotation
@@ -33,9 +33,10 @@ def status(connections: Connections, app: str = "") -> Json:
     names = [app] if app else [*connections.apps, *sorted(rows.keys() - connections.apps.keys())]
     drift, waiting = connections.database.read(sightings), [_waiting(one) for one in connections.outbox.backlog()]
     forced = last_forced(connections.database)
+    facts = {org: _known(connections, org) for org in connections.config.orgs}
     told = [
         _one(connections, name, rows.get(name), seen) | _pause(connections, name, seen)
-        | _drift(drift, name) | _leak(connections, name, forced)
+        | _drift(drift, name) | _leak(connections, name, forced, facts)
         for name in names
     ]  # fmt: skip
     swept = {org: moment(seen.swept.get(org)) for org in connections.config.orgs}
@@ -67,10 +68,17 @@ def _facts(connections: Connections, name: str, now: datetime) -> Json:
     return {"seen": len(seen), "oldest_at": moment(oldest), "old": oldest is not None and now - oldest > LIFE}
 
 
-def _leak(connections: Connections, name: str, forced: Mapping[str, Rotation]) -> Json:
+def _known(connections: Connections, name: str) -> Facts:
+    """What is known of an org: what was seen there, and over it what the configuration states."""
+    org = connections.config.orgs[name]
+    return connections.pins.facts(org.org_id or connections.pins.pinned(name)).merged(org.stated_facts())
+
+
+def _leak(connections: Connections, name: str, forced: Mapping[str, Rotation], facts: Mapping[str, Facts]) -> Json:
     """Whether it is a canary, and how long its secret would live if it leaked now."""
     app = connections.apps.get(name)
-    found = if_leaked(name, app.org if app is not None else None, forced)
+    org = app.org if app is not None else None
+    found = if_leaked(name, org, forced, facts.get(org or "", Facts()))
     return {"canary": app is not None and app.canary, "if_leaked": found}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.acceptance.people import as_other
@@ -55,6 +57,19 @@ def test_whoever_asked_cannot_approve(strict: Scene) -> None:
     assert (no.code, no.told["errors"][0]["code"]) == (1, "approval_own")
     assert asked(strict)[1] == request
     assert [outcome for outcome, _ in steps(strict, "approve")] == ["held", "refused"]
+
+
+def test_two_login_names_of_one_uid_are_one_person(strict: Scene) -> None:
+    """Whoever asked comes back under another name, with the same uid: refused, neither approving nor reviewing."""
+    _, request = asked(strict)
+    no = as_other(strict, "approve", request, uid=os.getuid())
+    assert (no.code, no.told["errors"][0]["code"]) == (1, "approval_own"), no.err
+    assert "by uid" in no.told["errors"][0]["message"]
+    alone = strict.json("force", "billing", "--reason", "alone", "--ticket", "INC-8", "--break-glass").rotation
+    reviewed = ("review", alone["rotation_id"], "--reason", "was right")
+    no = as_other(strict, *reviewed, uid=os.getuid())
+    assert (no.code, no.told["errors"][0]["code"]) == (1, "review_own"), no.err
+    assert as_other(strict, *reviewed).code == 0
 
 
 def test_another_order_needs_another_approval(strict: Scene) -> None:

@@ -62,7 +62,7 @@ class Approvals:
                 return NotFound("there is no request of this id", fix="`rotator approve` lists those that wait",
                                 code="no_request")
             request = _request(row)
-            no = why_not(request, who.actor, now)
+            no = why_not(request, who, now)
             if no is not None:
                 event = Event("approve", Phase.DECISION, Outcome.REFUSED, error=no.message, id=event_id)
                 self._tell(connection, now, request, who, event)

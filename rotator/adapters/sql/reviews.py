@@ -66,7 +66,7 @@ def _why_not(connection: Connection, row: Rotation, who: Who) -> Refused | None:
     if not row.who.break_glass:
         return Refused(f"the rotation of {row.app} was not forced by one person alone", code="not_break_glass",
                        fix="there is nothing to review")
-    if row.who.actor == who.actor:
+    if row.who.same_person(who):
         return Refused(f"{who.actor} forced it and cannot review it", code="review_own",
                        fix=f"another person runs `rotator review {row.id}`")
     if _reviewed(connection, row.id):

@@ -60,7 +60,7 @@ def _stranger(facts: Facts) -> Consequence:
     return Consequence(question, facts.tri("created_by_given").value, "")
 
 
-def _dead(facts: Facts) -> Consequence:
+def tokens_dead(facts: Facts) -> Consequence:
     """A force proves by a canary of the old pair, which no lever may name; something must end it."""
     question = "force will be able to prove tokens dead"
     by_pair = facts.tri("tokens_die_with_pair")
@@ -94,4 +94,4 @@ def _classic(facts: Facts) -> Consequence:
 
 
 _ALL: tuple[Callable[[Facts], Consequence], ...] = (
-    _order, _overlap, _crash, _stranger, _dead, _shared, _blocked, _classic)  # fmt: skip
+    _order, _overlap, _crash, _stranger, tokens_dead, _shared, _blocked, _classic)  # fmt: skip

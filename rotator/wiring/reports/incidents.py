@@ -10,6 +10,7 @@ from rotator.adapters.sql.recounting import Held
 from rotator.domain.rotation import Rotation
 from rotator.domain.words import CLAIMS, State
 from rotator.reports.report import Report, Span
+from rotator.wiring.leaking import is_drill
 from rotator.wiring.reports.ask import Ask
 
 
@@ -19,8 +20,8 @@ def forces(ask: Ask) -> Report:
     told, reviewed = recounting.forced(database, ask.since, ask.org), _by_rotation(database_rows(ask, "review"))
     columns = {"app": "App", "org": "Org", "started_at": "Begun", "actor": "By", "approver": "Approved by",
                "break_glass": "Break-glass", "reviewed_by": "Reviewed by", "ticket": "Ticket", "reason": "Reason",
-               "state": "State", "refused_after_s": "Old pair refused after", "ended_after_s": "Ended after",
-               "sessions_ended": "Sessions ended", "claims": "Proof", "rotation_id": "Rotation"}  # fmt: skip
+               "drill": "Drill", "state": "State", "refused_after_s": "Old pair refused after",
+               "ended_after_s": "Ended after", "sessions_ended": "Sessions ended", "claims": "Proof", "rotation_id": "Rotation"}  # fmt: skip
     rows = tuple(_force(one, reviewed.get(one.id, "")) for one in told)
     spans = tuple(Span(one.app, one.started_at, one.ended_at, one.state is not State.DONE)
                   for one in told if one.started_at)  # fmt: skip
@@ -46,7 +47,7 @@ def _force(one: Rotation, reviewed: str) -> dict[str, object]:
     claims = ", ".join(f"{name} {one.claims[name].value}" for name in CLAIMS if name in one.claims)
     return {"app": one.app, "org": one.org, "started_at": one.started_at, "actor": one.who.actor,
             "approver": one.who.approver, "break_glass": one.who.break_glass, "reviewed_by": reviewed,
-            "ticket": one.who.ticket, "reason": one.who.reason, "state": one.state.value,
+            "ticket": one.who.ticket, "reason": one.who.reason, "drill": is_drill(one), "state": one.state.value,
             "refused_after_s": _after(one, one.refused_at), "ended_after_s": _after(one, one.ended_at),
             "sessions_ended": one.revoked, "claims": claims, "rotation_id": one.id}  # fmt: skip
 
