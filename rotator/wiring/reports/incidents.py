@@ -21,7 +21,8 @@ def forces(ask: Ask) -> Report:
     columns = {"app": "App", "org": "Org", "started_at": "Begun", "actor": "By", "approver": "Approved by",
                "break_glass": "Break-glass", "reviewed_by": "Reviewed by", "ticket": "Ticket", "reason": "Reason",
                "drill": "Drill", "state": "State", "refused_after_s": "Old pair refused after",
-               "ended_after_s": "Ended after", "sessions_ended": "Sessions ended", "claims": "Proof", "rotation_id": "Rotation"}  # fmt: skip
+               "ended_after_s": "Ended after", "sessions_ended": "Sessions ended", "claims": "Proof",
+               "rotation_id": "Rotation"}  # fmt: skip
     rows = tuple(_force(one, reviewed.get(one.id, "")) for one in told)
     spans = tuple(Span(one.app, one.started_at, one.ended_at, one.state is not State.DONE)
                   for one in told if one.started_at)  # fmt: skip
