@@ -89,7 +89,7 @@ def test_what_could_not_be_seen_is_said(case: Case, tmp_path: Path) -> None:
 
 def test_the_files_hold_no_secret_and_are_their_owners_alone(case: Case) -> None:
     """Every secret and token that org and Vault ever gave out is searched for in both; mode 0600. A token begins with
-    the org's id and `!`: that id stands in the package, and may be followed by the letter that the token goes on with."""
+    the org's id and `!`: the package has that id, perhaps with the letter behind it that the token goes on with."""
     org = case.scene.world["orgs"]["acme"]["org_id"][:15] + "!"
     secrets = {f"secret {number}": text.removeprefix(org) for number, text in enumerate(case.scene.secrets())}
     beside = case.file.with_suffix(".html")
