@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.acceptance.operator import Operator
 from tests.acceptance.scene import Json, Scene
 
 
@@ -37,6 +38,15 @@ def test_every_report_tells_what_happened(forced: Scene) -> None:
     assert controls["PCI DSS 10.3.4"]["verdict"] == "shown"
     assert "PCI DSS 10.3.4" in page.read_text()
     assert forced.run("report", "holds").code == forced.run("report", "overdue").code == 0
+
+
+def test_classic_apps_are_among_them(scene: Scene) -> None:
+    """One that is configured, and one that nobody rotates."""
+    Operator(scene)
+    scene.door("POST", "/orgs/acme/apps", {"name": "orphan", "kind": "connected_app"})
+    apps = {row["developer_name"]: (row["verdict"], row["app"]) for row in told(scene, "completeness")["rows"]}
+    assert apps["Legacy"] == ("configured", "legacy")
+    assert apps["Orphan"] == ("not configured", None)
 
 
 def test_an_org_that_cannot_be_asked_is_unknown(scene: Scene) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
+from tests.acceptance.people import OTHER, as_other
 from tests.acceptance.scene import Scene
 from tests.audit.test_retention import Old
 
@@ -69,6 +70,19 @@ def test_a_legal_hold_and_a_second_person_stop_a_prune(scene: Scene) -> None:
     assert scene.json("audit", "prune", "--dry-run").told["rows"] == 4
     told = [row for row in scene.json("history").told["events"] if row["step"] == "approve"]
     assert [row["outcome"] for row in told] == ["held", "refused"]
+
+
+def test_a_prune_that_another_person_approved_is_done(scene: Scene) -> None:
+    """Not before; and by whoever asked, once: the rows are gone, and the trail says who approved."""
+    old(scene, "[approval]", "second_person = true")
+    assert scene.json("audit", "prune", *WORDS).code == 3
+    (request,) = scene.json("approve").told["requests"]
+    assert as_other(scene, "approve", request["request_id"]).code == 0
+    done = scene.json("audit", "prune", *WORDS)
+    assert (done.code, done.told["rows"]) == (0, 4), done.err
+    pruned = [row for row in scene.json("history").told["events"] if row["step"] == "prune"]
+    assert {row["approver"] for row in pruned} == {OTHER}
+    assert scene.json("audit", "verify").told["ok"]
 
 
 def test_a_retention_below_the_floor_is_a_mistake(scene: Scene) -> None:
