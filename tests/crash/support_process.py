@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from rotator.simulator import Running, start
-from tests.crash.support import Door, Site
+from tests.crash.support import Door, Site, filled
 
 AT_ONCE = 6  # rotators wait most of the time
 LIMIT_S = 60.0
@@ -233,3 +233,16 @@ def crew(folder: Path, url: Callable[[Path], str]) -> Iterator[Crew]:
         yield made
     finally:
         made.close()
+
+
+@contextlib.contextmanager
+def sqlite_crew(base: Path) -> Iterator[Crew]:
+    """One of which each place has a database of its own, copied from a migrated one."""
+    filled(f"sqlite:///{base}/template.db")
+
+    def url(folder: Path) -> str:
+        shutil.copy(base / "template.db", folder / "rotator.db")
+        return f"sqlite:///{folder}/rotator.db"
+
+    with crew(base, url) as made:
+        yield made

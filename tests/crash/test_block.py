@@ -6,16 +6,13 @@ behind the last unblock. Whether the org stages while blocked is nothing that th
 
 from __future__ import annotations
 
-import shutil
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from rotator.domain.words import CLAIMS, Claim, State
-from tests.crash.support import filled
-from tests.crash.support_process import Crew, Place, crew, until
+from tests.crash.support_process import Crew, Place, sqlite_crew, until
 from tests.crash.support_verdict import intents_first_by_time, open_at_death, silent, stands
 from tests.crash.test_kill import after_death, paused
 
@@ -27,14 +24,7 @@ WHEN = ("before", "after")
 
 @pytest.fixture(scope="module")
 def hands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
-    base = tmp_path_factory.mktemp("block")
-    filled(f"sqlite:///{base}/template.db")
-
-    def url(folder: Path) -> str:
-        shutil.copy(base / "template.db", folder / "rotator.db")
-        return f"sqlite:///{folder}/rotator.db"
-
-    with crew(base, url) as made:
+    with sqlite_crew(tmp_path_factory.mktemp("block")) as made:
         yield made
 
 

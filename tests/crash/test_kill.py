@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ import pytest
 from rotator.adapters.sql.verify import verify
 from tests.crash.support import filled
 from tests.crash.support_faults import changes
-from tests.crash.support_process import Crew, Place, crew, until
+from tests.crash.support_process import Crew, Place, crew, sqlite_crew, until
 from tests.crash.support_verdict import (
     beside_anchors,
     intents_first_by_time,
@@ -42,14 +41,7 @@ REQUESTS, COMMITS = range(1, 62), range(1, 48)  # a test compares them with an u
 
 @pytest.fixture(scope="module")
 def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
-    base = tmp_path_factory.mktemp("kill")
-    filled(f"sqlite:///{base}/template.db")
-
-    def url(folder: Path) -> str:
-        shutil.copy(base / "template.db", folder / "rotator.db")
-        return f"sqlite:///{folder}/rotator.db"
-
-    with crew(base, url) as made:
+    with sqlite_crew(tmp_path_factory.mktemp("kill")) as made:
         yield made
 
 
