@@ -50,7 +50,8 @@ def opened(connections: Connections, app: str, command: str, who: Who) -> Rotati
     Refused."""
     row = open_row(connections, app)
     if row is None:
-        no = Refused(f"no rotation of {app} is open", code="not_open", fix=f"there is nothing to {command}")
+        no = Refused(f"no rotation of {app} is open", code="not_open",
+                     fix=f"nothing was done; `rotator status {app}` says how it stands")
         refused = Event("refused_command", Phase.DECISION, Outcome.REFUSED, error=no.message,
                         evidence={"command": command})
         connections.trail.record(refused, who, app=app)
